@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ocpp16.der import is_der
 from ocpp16.security.certificate import Certificate, blocks_in, pem_of
 from ocpp16.security.certificate_files import TEMPORARY, CertificateFiles, FileChange
 from ocpp16.security.certificate_paths import ENDINGS
@@ -72,7 +73,7 @@ class Bundle:
             before = self._read(path)[0] if self.is_folder else self._files.read(path) or b""
             after, is_empty = _without(before, removed)
             if added is not None and not self.is_folder:
-                after = _joined(after, added, is_der=path.suffix == ".der")
+                after = _joined(after, added, as_der=path.suffix == ".der")
             if after != before:
                 found.append(FileChange(path, None if self.is_folder and is_empty else after))
         return found
@@ -117,8 +118,8 @@ def _without(content: bytes, fingerprints: Collection[str]) -> tuple[bytes, bool
     return b"".join((*pieces, content[at:])), left == 0
 
 
-def _joined(content: bytes, added: Certificate, *, is_der: bool) -> bytes:
-    if content[:1] == b"\x30" or (is_der and not content):
+def _joined(content: bytes, added: Certificate, *, as_der: bool) -> bytes:
+    if is_der(content) or (as_der and not content):
         return content + added.der
     gap = b"" if not content or content.endswith(b"\n") else b"\n"
     return content + gap + pem_of([added])

@@ -9,6 +9,7 @@ import trustme
 
 from ocpp16.errors import ConfigurationError
 from ocpp16.security import tls
+from ocpp16.security.certificate import certificates_in
 from ocpp16.security.tls import CIPHERS_12, client_context, server_context
 
 CA = trustme.CA()
@@ -66,6 +67,28 @@ def test_a_folder_of_roots(tmp_path: Any) -> None:
     (folder / "c.txt").write_bytes(trustme.CA().cert_pem.bytes())
     (folder / "deeper" / "d.pem").write_bytes(trustme.CA().cert_pem.bytes())
     assert subjects(client_context(folder)) == 2
+
+
+DER = ssl.PEM_cert_to_DER_cert(CA.cert_pem.bytes().decode())
+OTHER_DER = ssl.PEM_cert_to_DER_cert(OTHER_CA.cert_pem.bytes().decode())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "count"),
+    [
+        ("a.pem", DER + OTHER_DER, 2),
+        ("a.der", DER + b"\x30\x82" + OTHER_DER[2:10], 1),
+        ("a.der", CA.cert_pem.bytes(), 1),
+        ("a.pem", CA.cert_pem.bytes().replace(b"CERTIFICATE", b"X509 CERTIFICATE"), 1),
+        ("a.pem", b"0: Certificate\n" + CA.cert_pem.bytes(), 1),
+    ],
+)
+def test_tls_trusts_what_the_store_has_whatever_the_file_is_called(
+    tmp_path: Any, name: str, content: bytes, count: int
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert subjects(client_context(path)) == len(certificates_in(content)) == count
 
 
 def test_one_broken_certificate_does_not_spoil_the_others(roots: Any, caplog: Any) -> None:
