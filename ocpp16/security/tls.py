@@ -38,8 +38,9 @@ _WITHOUT_PROVIDER = (
     "the key lies in a TPM, and the OpenSSL of this process cannot use it: before it starts OPENSSL_CONF must name a "
     "file that activates the provider tpm2, and the TPM must be the one that made the key (docs/certificates.md)"
 )
-_NO_WEAK_KEYS = "@SECLEVEL=2"
-"""To OpenSSL: at least 112 bits, so no RSA under 2048 bits and no SHA-1, however lax the build of OpenSSL is."""
+_IN_ANY_CASE = "!aNULL:!eNULL:@SECLEVEL=2"
+"""To OpenSSL, whatever its build and the list before it say: no suite in which the server shows no certificate, or
+without encryption, and at least 112 bits, so no RSA under 2048 bits and no SHA-1."""
 _NO_WILDCARDS = 0x2  # OpenSSL's X509_CHECK_FLAG_NO_WILDCARDS, for which the ssl module has no public name
 
 
@@ -192,7 +193,7 @@ def server_context(
 
 def _set_ciphers(context: ssl.SSLContext, ciphers12: str, ciphers13: str) -> None:
     try:
-        context.set_ciphers(f"{_NO_WEAK_KEYS}:{ciphers12}")
+        context.set_ciphers(f"{ciphers12}:{_IN_ANY_CASE}")
         if not ciphers13:
             context.maximum_version = ssl.TLSVersion.TLSv1_2
         elif callable(set_suites := getattr(context, "set_ciphersuites", None)):

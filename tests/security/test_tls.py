@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import trustme
+from certificate_steps import shake_hands
 
 from ocpp16.errors import ConfigurationError
 from ocpp16.security import tls
@@ -128,6 +129,19 @@ def test_weak_keys_are_refused_by_a_lax_build_too() -> None:
     tls._set_ciphers(context, tls.CIPHERS_12, tls.CIPHERS_13)
     assert context.security_level == 2
     assert {cipher["name"] for cipher in context.get_ciphers()} >= set(tls.CIPHERS_12.split(":"))
+
+
+def test_no_list_of_ciphers_turns_verification_off(roots: Any) -> None:
+    """With a suite of its kind a server shows no certificate at all, and nobody looks at its name."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.maximum_version = ssl.TLSVersion.TLSv1_2
+    server.set_ciphers("AECDH-AES128-SHA:@SECLEVEL=0")
+    with pytest.raises(ConfigurationError, match="SupportedCiphers"):
+        client_context(roots, ciphers12="AECDH-AES128-SHA:@SECLEVEL=0", ciphers13="")
+    client = client_context(roots, ciphers12=f"AECDH-AES128-SHA:{CIPHERS_12}:@SECLEVEL=0", ciphers13="")
+    assert client.security_level == 2
+    with pytest.raises(ssl.SSLError):
+        shake_hands(client, server)
 
 
 def test_ciphers(roots: Any) -> None:
