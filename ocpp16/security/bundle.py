@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ocpp16.der import is_der
+from ocpp16.pem import pem_blocks
 from ocpp16.security.certificate import Certificate, blocks_in, pem_of
 from ocpp16.security.certificate_files import TEMPORARY, CertificateFiles, FileChange
 from ocpp16.security.certificate_paths import ENDINGS
@@ -103,7 +104,8 @@ class Bundle:
 
 
 def _without(content: bytes, fingerprints: Collection[str]) -> tuple[bytes, bool]:
-    """The text without these certificates, and whether no other is left in it."""
+    """The text without these certificates, and whether nothing else is left in it: another one, or a list of revoked
+    ones."""
     pieces, at, left = [], 0, 0
     for block in blocks_in(content):
         if block.certificate is not None and block.certificate.fingerprint in fingerprints:
@@ -115,7 +117,8 @@ def _without(content: bytes, fingerprints: Collection[str]) -> tuple[bytes, bool
                 at += 1
         else:
             left += 1
-    return b"".join((*pieces, content[at:])), left == 0
+    after = b"".join((*pieces, content[at:]))
+    return after, left == 0 and next(pem_blocks(after), None) is None
 
 
 def _joined(content: bytes, added: Certificate, *, as_der: bool) -> bytes:

@@ -321,10 +321,10 @@ async def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
 async def test_half_made_files_of_ours_are_collected(tmp_path: Path) -> None:
     await prepared(tmp_path)
     folder = tmp_path / "client" / "csms"
-    left = folder / f".{next(folder.glob('*.key')).name}.tmp"
+    left = folder / f".{next(folder.glob('*.key')).name}.tmp0123abcd.tmp"
     other = folder / ".other.tmp"
     a_root = tmp_path / "ca" / "csms" / ".CSMS_ROOT_0123.pem.tmp"
-    kept = tmp_path / "ca" / "csms" / "..CSMS_ROOT_0123.pem.tmp"
+    kept = tmp_path / "ca" / "csms" / "..CSMS_ROOT_0123.pem.tmp0123abcd.tmp"
     fresh = tmp_path / "ca" / "csms" / ".CSMS_ROOT_4567.pem.tmp"
     for path in (left, other, a_root, kept, fresh):
         path.write_text("x")
