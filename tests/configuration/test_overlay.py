@@ -91,7 +91,7 @@ def test_a_required_key_cannot_be_removed() -> None:
 
 
 def test_a_part_of_an_object_holds_without_the_object_it_was_made_of() -> None:
-    """The integrator took the key out of the main configuration; what the Central System changed is there all the same."""
+    """The key was taken out of the main configuration; what the Central System changed is there all the same."""
     prices = {"priceText": "a", "priceTextOffline": "b"}
     config = load(document(CostAndPrice={"CustomDisplayCostAndPrice": True, "DefaultPrice": prices}), {})
     assert config.change("DefaultPrice", '{"priceText":"c"}').is_accepted

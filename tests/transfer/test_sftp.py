@@ -278,6 +278,14 @@ async def test_a_server_that_is_none(here: Path) -> None:
     assert error.failure is TransferFailure.UNREACHABLE
 
 
+async def test_what_paramiko_stumbles_over_is_no_fault_of_ours(server: SftpFileServer, here: Path) -> None:
+    goodbye = b"\x01\0\0\0\x02\0\0\0\x04\xfcber\0\0\0\0"  # SSH_MSG_DISCONNECT, with a reason in no UTF-8
+    server.banner, server.is_silent = b"SSH-2.0-x\r\n\0\0\0\x1c\x0a" + goodbye + bytes(10), True
+    error = await fails(TransferService(), server.url("fw"), here / "fw")
+    assert error.failure is TransferFailure.PROTOCOL
+    assert error.is_temporary
+
+
 async def test_without_paramiko_it_is_said_what_to_install(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(sys.modules):
         if name.startswith("ocpp16.transfer.sftp"):
