@@ -28,11 +28,13 @@ LONGEST_ANSWER: Final = 64 * 1024
 
 class OcspAnswer(NamedTuple):
     """`next_update`: seconds since 1970, UTC, until which it may be believed; None: it does not say.
-    `is_revoked`: the issuer has taken the certificate back."""
+    `is_revoked`: the issuer has taken the certificate back; `this_update`: as the issuer knew it then, seconds since
+    1970, UTC."""
 
     der: bytes
     next_update: float | None
-    is_revoked: bool = False
+    is_revoked: bool
+    this_update: float
 
 
 def request_data(path: Sequence[Certificate]) -> Iterator[OcspRequestData]:
@@ -74,9 +76,10 @@ def _checked(
     if not any(_signed(answer, signer) for signer in _responders(issuer, signers, now, tolerance)):
         raise ValueError("the signature of the answer is not of the issuer, or of whom it named")
     until = None if single.next_update_utc is None else single.next_update_utc.timestamp()
-    if single.this_update_utc.timestamp() > now + tolerance or (until is not None and until < now - tolerance):
+    since = single.this_update_utc.timestamp()
+    if since > now + tolerance or (until is not None and until < now - tolerance):
         raise ValueError("the answer is not of now")
-    return OcspAnswer(der, until, single.certificate_status is ocsp.OCSPCertStatus.REVOKED)
+    return OcspAnswer(der, until, single.certificate_status is ocsp.OCSPCertStatus.REVOKED, since)
 
 
 def next_update(text: str) -> float | None:

@@ -103,9 +103,7 @@ class SftpCarrier:
         except TransferError:
             raise
         except Exception as error:  # paramiko looks at less than a server can get wrong: a banner in no UTF-8, say
-            failure = TransferError(
-                TransferFailure.PROTOCOL, f"{location}: no SSH: {location.quoted(sentence(error))}"
-            )
+            failure = TransferError(TransferFailure.PROTOCOL, f"{location}: no SSH: {location.quoted(sentence(error))}")
         raise failure
 
     def _log_in(self, transport: paramiko.Transport, location: Location) -> None:

@@ -69,16 +69,17 @@ def answer(
     starts: float = -1,
     ends: float | None = 1,
     algorithm: Any = None,
+    is_revoked: bool = False,
 ) -> bytes:
     times = [None if days is None else datetime.fromtimestamp(NOW + days * DAY, UTC) for days in (starts, ends)]
     builder = ocsp.OCSPResponseBuilder().add_response(
         cert=of.x509,
         issuer=issuer.x509,
         algorithm=algorithm or hashes.SHA256(),
-        cert_status=ocsp.OCSPCertStatus.GOOD,
+        cert_status=ocsp.OCSPCertStatus.REVOKED if is_revoked else ocsp.OCSPCertStatus.GOOD,
         this_update=times[0],  # type: ignore[arg-type]
         next_update=times[1],
-        revocation_time=None,
+        revocation_time=times[0] if is_revoked else None,
         revocation_reason=None,
     )
     by = signer or issuer
@@ -134,6 +135,24 @@ async def test_a_good_answer_is_kept(security: FileEvseSecurity, certs: Path, cl
     clock.now += 3 * DAY
     assert await security.get_ocsp_response(NAME) is None, "it is not to be believed any more"
     assert await security.collect_garbage() == 2
+
+
+async def test_what_was_revoked_since_is_not_good_again_by_an_older_answer(
+    security: FileEvseSecurity, certs: Path
+) -> None:
+    """Whoever keeps them hands out the newest, too."""
+    newest = answer(starts=-0.5, is_revoked=True)
+    await security.update_ocsp_cache(NAME, text(answer()))
+    await security.update_ocsp_cache(NAME, text(newest))
+    with pytest.raises(ValueError, match="older"):
+        await security.update_ocsp_cache(NAME, text(answer()))
+    folder = certs / "client/cso/ocsp"
+    for name in ("0_ocsp", "z_ocsp"):
+        (folder / f"{name}.hash").write_text("".join(f"{part}\n" for part in NAME))
+        (folder / f"{name}.der").write_bytes(answer())
+    assert await security.get_ocsp_response(NAME) == newest
+    chain, kinds = LEAF.pem + BELOW.pem, [LeafCertificateType.V2G]
+    assert await security.verify_certificate(chain, kinds) is CertificateValidationResult.REVOKED
 
 
 DELEGATE = leaf(BELOW, "Responder", uses=("ocsp",))
