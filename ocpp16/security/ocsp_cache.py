@@ -35,8 +35,9 @@ class OcspCache:
     def keeping(
         self, der: bytes, hash_data: CertificateHashData, issuer: Certificate, now: float, tolerance: float
     ) -> list[FileChange]:
-        """What to change to have an answer. Raises ValueError that says why it is not a good one: what was revoked since
-        must not be good again by one of before."""
+        """What to change to have an answer. Raises ValueError that says why it is not a good one.
+
+        What was revoked since must not be good again by one of before."""
         answer = checked_answer(der, hash_data, issuer, now, tolerance)
         before = self.answer(hash_data, issuer, now, tolerance)
         if before is not None and before.this_update > answer.this_update:
