@@ -52,7 +52,7 @@ class Bundle:
     def installed(self) -> list[Installed]:
         """All certificates in it, roots or not, each once. Files that cannot be read are left out."""
         found: dict[str, Installed] = {}
-        for path in self._readable_paths():
+        for path in self.readable_paths():
             content, modified_at = self._read(path)
             for block in blocks_in(content):
                 if block.certificate is not None:
@@ -61,7 +61,7 @@ class Bundle:
 
     def contents(self) -> Iterator[bytes]:
         """Of its files, those that can be read."""
-        return (self._read(path)[0] for path in self._readable_paths())
+        return (self._read(path)[0] for path in self.readable_paths())
 
     def changes(self, added: Certificate | None, removed: Collection[str] = ()) -> list[FileChange]:
         """What to change to have `added`, and none of those with the fingerprints `removed`. Raises OSError."""
@@ -89,7 +89,8 @@ class Bundle:
         hidden = [path for path in paths if path.suffix == TEMPORARY and path.name.startswith(".")]
         return [path for path in hidden if path.name.lstrip(".").startswith(beginning)]
 
-    def _readable_paths(self) -> Iterable[Path]:
+    def readable_paths(self) -> Iterable[Path]:
+        """The same; none where there is no place for them."""
         try:
             return self.paths()
         except OSError:

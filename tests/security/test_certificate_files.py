@@ -341,6 +341,16 @@ async def test_one_family_without_a_place_does_not_keep_the_others_from_changing
     assert await security.install_ca_certificate(root().pem, ROOTS) is Install.ACCEPTED
 
 
+async def test_one_family_whose_place_cannot_be_looked_at_does_not_keep_the_others_from_changing(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "mo").symlink_to("mo")
+    security = FileEvseSecurity(tmp_path / "certs", mo_ca_bundle=tmp_path / "mo", now=lambda: NOW)
+    assert await security.install_ca_certificate(root().pem, ROOTS) is Install.ACCEPTED
+    made = await security.generate_certificate_signing_request(LeafCertificateType.CSMS, "DE", "O", "CP", False)
+    assert made.status is CsrStatus.ACCEPTED
+
+
 async def test_a_key_that_takes_long_to_make_holds_up_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     began, go_on = threading.Event(), threading.Event()
     real = made_key
