@@ -7,7 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-__all__ = ["PemBlock", "pem_blocks"]
+__all__ = ["CERTIFICATE_LABELS", "PemBlock", "pem_blocks"]
+
+CERTIFICATE_LABELS: Final = (b"CERTIFICATE", b"X509 CERTIFICATE")
+"""Of blocks that hold a certificate."""
 
 _MARK: Final = re.compile(rb"-----(BEGIN|END) ([A-Z0-9 ]{1,60})-----")
 

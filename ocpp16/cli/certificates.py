@@ -13,6 +13,7 @@ import orjson
 
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.log import LogChoice, log_options
+from ocpp16.der import is_der
 from ocpp16.regular_file import read_regular
 from ocpp16.security.certificate import Certificate, certificates_in
 from ocpp16.security.certificate_facts import facts_of, hash_data_facts
@@ -260,7 +261,7 @@ def _content(path: Path) -> bytes:
 
 def _as_text(content: bytes) -> str:
     """PEM, also of what was DER."""
-    if content[:1] == b"\x30":
+    if is_der(content):
         return "".join(one.pem for one in certificates_in(content))
     return content.decode("latin-1")
 

@@ -1,5 +1,6 @@
 """Kinds of configuration values that a connection is made of: what can never work is refused when it is read."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ class Address(Text):
         return text
 
     def harmless(self, native: Any) -> Any:
-        return without_credentials(native) if isinstance(native, str) else native
+        return _harmless(native)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class AddressList(TextList):
         _raise(address_problems(item))
 
     def harmless(self, native: Any) -> Any:
-        return ",".join(map(without_credentials, native.split(","))) if isinstance(native, str) else native
+        return _harmless(native)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,20 @@ class Proxy(Text):
         return text
 
     def harmless(self, native: Any) -> Any:
-        return without_credentials(native) if isinstance(native, str) else native
+        return _harmless(native)
+
+
+_BETWEEN_TWO = re.compile(r",(?=\s*\w+://)")
+"""A comma alone may be one of a password."""
+
+
+def _harmless(native: Any) -> Any:
+    """Without credentials, also where it is of another type than it should be: a list where one text is wanted, say."""
+    if isinstance(native, str):
+        return ",".join(map(without_credentials, _BETWEEN_TWO.split(native)))
+    if isinstance(native, list | tuple):
+        return [_harmless(one) for one in native]
+    return {name: _harmless(one) for name, one in native.items()} if isinstance(native, dict) else native
 
 
 def _raise(problems: Sequence[str]) -> None:

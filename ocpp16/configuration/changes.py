@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ocpp16.configuration.custom_keys import CUSTOM, section_of
+from ocpp16.configuration.documents import check_no_null
 from ocpp16.configuration.key import WIRE_TEXT_LIMIT, Access, Change, Key
 from ocpp16.configuration.key_families import FamilyEntry, Get
 from ocpp16.configuration.keys.internal import KEY_ACCESS
@@ -219,8 +220,9 @@ def prepare_set(layers: Layers, key: Key[Any], value: Any) -> Prepared:
             return prepare_reset(layers, key)
         if not key.is_built:
             raise ValueError(NOT_BUILT)
-        native = key.to_json(value)
-        return _checked(layers, key, parsed(key, native, layers[AUTHORIZATION_KEY_FORM]), key.name, again)
+        taken = parsed(key, key.to_json(value), layers[AUTHORIZATION_KEY_FORM])
+        check_no_null(key.to_json(taken))
+        return _checked(layers, key, taken, key.name, again)
     except (ValueError, TypeError, AttributeError, OverflowError) as reason:
         return _rejected(layers, key, key.name, again, ValueError("" if key.is_secret else str(reason)))
 

@@ -56,9 +56,14 @@ def native_of(text: str) -> Any:
         native = json.loads(text, parse_constant=no_json_number)
     except (ValueError, RecursionError):
         raise ValueError("must be JSON text") from None
+    check_no_null(native)
+    return native
+
+
+def check_no_null(native: Any) -> None:
+    """ValueError if the overlay, a JSON Merge Patch, would read a null of it as "remove"."""
     if _removes(native):
         raise ValueError("must not hold null")
-    return native
 
 
 def _removes(native: Any) -> bool:

@@ -252,9 +252,10 @@ class _Loading:
             if key in self.main:
                 self.overlay[key] = ABSENT
             return
-        if isinstance(native, Mapping) and key in self.main:
+        if isinstance(native, Mapping):
             check_json(native)
-            native = merged(self._native(key), native)
+            # Where the main configuration has no value (any more), what the patch removes is not there either.
+            native = merged(self._native(key) if key in self.main else None, native)
         value = parsed(key, native, form)
         if key is KEY_ACCESS and (fault := next(access_faults(value, self.custom), "")):
             raise ValueError(fault)

@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ocpp16.der import is_der
+from ocpp16.pem import pem_blocks
 from ocpp16.security.certificate import Certificate, blocks_in, pem_of
 from ocpp16.security.certificate_files import TEMPORARY, CertificateFiles, FileChange
 from ocpp16.security.certificate_paths import ENDINGS
@@ -50,7 +52,7 @@ class Bundle:
     def installed(self) -> list[Installed]:
         """All certificates in it, roots or not, each once. Files that cannot be read are left out."""
         found: dict[str, Installed] = {}
-        for path in self._readable_paths():
+        for path in self.readable_paths():
             content, modified_at = self._read(path)
             for block in blocks_in(content):
                 if block.certificate is not None:
@@ -59,7 +61,7 @@ class Bundle:
 
     def contents(self) -> Iterator[bytes]:
         """Of its files, those that can be read."""
-        return (self._read(path)[0] for path in self._readable_paths())
+        return (self._read(path)[0] for path in self.readable_paths())
 
     def changes(self, added: Certificate | None, removed: Collection[str] = ()) -> list[FileChange]:
         """What to change to have `added`, and none of those with the fingerprints `removed`. Raises OSError."""
@@ -72,7 +74,7 @@ class Bundle:
             before = self._read(path)[0] if self.is_folder else self._files.read(path) or b""
             after, is_empty = _without(before, removed)
             if added is not None and not self.is_folder:
-                after = _joined(after, added, is_der=path.suffix == ".der")
+                after = _joined(after, added, as_der=path.suffix == ".der")
             if after != before:
                 found.append(FileChange(path, None if self.is_folder and is_empty else after))
         return found
@@ -87,7 +89,8 @@ class Bundle:
         hidden = [path for path in paths if path.suffix == TEMPORARY and path.name.startswith(".")]
         return [path for path in hidden if path.name.lstrip(".").startswith(beginning)]
 
-    def _readable_paths(self) -> Iterable[Path]:
+    def readable_paths(self) -> Iterable[Path]:
+        """The same; none where there is no place for them."""
         try:
             return self.paths()
         except OSError:
@@ -102,7 +105,8 @@ class Bundle:
 
 
 def _without(content: bytes, fingerprints: Collection[str]) -> tuple[bytes, bool]:
-    """The text without these certificates, and whether no other is left in it."""
+    """The text without these certificates, and whether nothing else is left in it: another one, or a list of revoked
+    ones."""
     pieces, at, left = [], 0, 0
     for block in blocks_in(content):
         if block.certificate is not None and block.certificate.fingerprint in fingerprints:
@@ -114,11 +118,12 @@ def _without(content: bytes, fingerprints: Collection[str]) -> tuple[bytes, bool
                 at += 1
         else:
             left += 1
-    return b"".join((*pieces, content[at:])), left == 0
+    after = b"".join((*pieces, content[at:]))
+    return after, left == 0 and next(pem_blocks(after), None) is None
 
 
-def _joined(content: bytes, added: Certificate, *, is_der: bool) -> bytes:
-    if content[:1] == b"\x30" or (is_der and not content):
+def _joined(content: bytes, added: Certificate, *, as_der: bool) -> bytes:
+    if is_der(content) or (as_der and not content):
         return content + added.der
     gap = b"" if not content or content.endswith(b"\n") else b"\n"
     return content + gap + pem_of([added])

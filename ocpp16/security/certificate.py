@@ -16,16 +16,15 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
-from ocpp16.pem import pem_blocks
+from ocpp16.der import field_at, fields_of, is_der
+from ocpp16.pem import CERTIFICATE_LABELS, pem_blocks
 
-__all__ = ["Block", "Certificate", "blocks_in", "certificates_in", "fields_of", "pem_of"]
+__all__ = ["Block", "Certificate", "blocks_in", "certificates_in", "pem_of"]
 
 MOST_IN_A_TEXT: Final = 1_000
 """Certificates that are read of one text; bundles of operating systems have some hundreds."""
 LONGEST: Final = 64 * 1024
 """Bytes of one certificate."""
-
-_LABELS: Final = (b"CERTIFICATE", b"X509 CERTIFICATE")
 
 
 class Certificate:
@@ -158,7 +157,7 @@ class Block(NamedTuple):
 
 def blocks_in(content: bytes) -> list[Block]:
     """All certificates of a text or file, PEM or DER."""
-    return list(_der_blocks(content) if content[:1] == b"\x30" else _pem_blocks(content))
+    return list(_der_blocks(content) if is_der(content) else _pem_blocks(content))
 
 
 def certificates_in(content: bytes | str) -> list[Certificate]:
@@ -172,42 +171,8 @@ def pem_of(certificates: Sequence[Certificate]) -> bytes:
     return "".join(certificate.pem for certificate in certificates).encode()
 
 
-class Field(NamedTuple):
-    """A value in DER: its tag, what is in it, and all of it."""
-
-    tag: int
-    content: bytes
-    whole: bytes
-
-
-def fields_of(der: bytes) -> list[Field]:
-    """The values that follow each other in `der`. Raises ValueError."""
-    found = []
-    at = 0
-    while at < len(der):
-        field, at = _field(der, at)
-        found.append(field)
-    return found
-
-
-def _field(der: bytes, at: int) -> tuple[Field, int]:
-    head = der[at : at + 2]
-    if len(head) < 2 or head[0] & 0x1F == 0x1F:
-        raise ValueError("no DER")
-    begin, length = at + 2, head[1]
-    if length & 0x80:
-        count = length & 0x7F
-        if not 1 <= count <= 4:
-            raise ValueError("no DER")
-        begin, length = begin + count, int.from_bytes(der[begin : begin + count], "big")
-    end = begin + length
-    if end > len(der):
-        raise ValueError("DER that is cut off")
-    return Field(head[0], der[begin:end], der[at:end]), end
-
-
 def _pem_blocks(content: bytes) -> Iterator[Block]:
-    for number, found in enumerate(pem_blocks(content, *_LABELS)):
+    for number, found in enumerate(pem_blocks(content, *CERTIFICATE_LABELS)):
         if number >= MOST_IN_A_TEXT:
             return
         try:
@@ -223,7 +188,7 @@ def _der_blocks(content: bytes) -> Iterator[Block]:
         if at >= len(content):
             return
         try:
-            field, end = _field(content, at)
+            field, end = field_at(content, at)
         except ValueError:
             yield Block(at, len(content), None)
             return

@@ -12,6 +12,7 @@ Rules of this file:
 import errno
 import fcntl
 import os
+import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,6 +34,7 @@ LOCK_TIMEOUT: Final = 10.0
 """Seconds that somebody else's change is waited for."""
 _LOCK_INTERVAL: Final = 0.05
 TEMPORARY: Final = ".tmp"
+"""How files end that are half made; it stands before what makes their names their own, too."""
 
 
 class Withdrawn(Exception):
@@ -172,13 +174,15 @@ class _Prepared(NamedTuple):
 
 
 def _prepared(change: FileChange) -> _Prepared:
+    # Of its own for each change: two that write the same without a lock must not take away each other's.
+    ending = f"{TEMPORARY}{secrets.token_hex(4)}{TEMPORARY}"
     if change.content is None:
         path, fresh = change.path, None
     else:
         path = Path(os.path.realpath(change.path))  # a link stays one
-        fresh = path.with_name(f".{path.name}{TEMPORARY}")
+        fresh = path.with_name(f".{path.name}{ending}")
     is_there = os.path.lexists(path)
-    return _Prepared(path, fresh, path.with_name(f"..{path.name}{TEMPORARY}") if is_there else None)
+    return _Prepared(path, fresh, path.with_name(f"..{path.name}{ending}") if is_there else None)
 
 
 def _make_beside(one: _Prepared, change: FileChange) -> None:

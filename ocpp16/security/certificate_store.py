@@ -212,8 +212,8 @@ class CertificateStore(InstalledCertificates):
         return list(dict.fromkeys(changes))
 
     def _has_room(self, changes: Sequence[FileChange]) -> bool:
-        """May they be made, as far as the number and size of files go?"""
-        paths = {path for bundle in self._roots.bundles.values() for path in bundle.paths()}
+        """May they be made, as far as the number and size of files go? What cannot be looked at takes nobody's room."""
+        paths = {path for bundle in self._roots.bundles.values() for path in bundle.readable_paths()}
         for folder in self._leaves.values():
             paths |= {*folder.certificate_files(), *folder.key_files()}
         states = {path: self._files.state(path) for path in paths}

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from ocpp16.der import is_der
 from ocpp16.security.certificate import Certificate, certificates_in, pem_of
 from ocpp16.security.certificate_files import TEMPORARY, CertificateFiles, FileChange
 from ocpp16.security.certificate_paths import ENDINGS, LeafPaths
@@ -69,7 +70,7 @@ class LeafFolder:
             leaf.paths.append(path)
             if len(leaf.chain) == 1:
                 leaf.chain = chain
-            if content[:1] == b"\x30" or chain != as_it_is:
+            if is_der(content) or chain != as_it_is:
                 continue  # DER, or in another order: OpenSSL would not take it
             if len(chain) > 1:
                 leaf.chain_path = leaf.chain_path or path

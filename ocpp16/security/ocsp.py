@@ -28,11 +28,13 @@ LONGEST_ANSWER: Final = 64 * 1024
 
 class OcspAnswer(NamedTuple):
     """`next_update`: seconds since 1970, UTC, until which it may be believed; None: it does not say.
-    `is_revoked`: the issuer has taken the certificate back."""
+    `is_revoked`: the issuer has taken the certificate back; `this_update`: as the issuer knew it then, seconds since
+    1970, UTC."""
 
     der: bytes
     next_update: float | None
-    is_revoked: bool = False
+    is_revoked: bool
+    this_update: float
 
 
 def request_data(path: Sequence[Certificate]) -> Iterator[OcspRequestData]:
@@ -53,24 +55,31 @@ def checked_answer(
     if len(der) > LONGEST_ANSWER:
         raise ValueError("an OCSP answer that is far too long")
     try:
-        answer = ocsp.load_der_ocsp_response(der)
-        if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-            raise ValueError(f"the responder says {answer.response_status.name}")
-        singles = list(answer.responses)
-        signers = [Certificate(one.public_bytes(Encoding.DER)) for one in answer.certificates]
+        return _checked(der, hash_data, issuer, now, tolerance)
     except ValueError:
         raise
-    except Exception as error:  # of many kinds
-        raise ValueError("no OCSP answer") from error
+    except Exception as error:  # of many kinds, also where one is looked at: algorithms that the library does not know
+        raise ValueError("no OCSP answer that can be read") from error
+
+
+def _checked(
+    der: bytes, hash_data: CertificateHashData, issuer: Certificate, now: float, tolerance: float
+) -> OcspAnswer:
+    answer = ocsp.load_der_ocsp_response(der)
+    if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+        raise ValueError(f"the responder says {answer.response_status.name}")
+    singles = list(answer.responses)
+    signers = [Certificate(one.public_bytes(Encoding.DER)) for one in answer.certificates]
     single = next((one for one in singles if _is_of(one, hash_data, issuer)), None)
     if single is None:
         raise ValueError("the answer is of another certificate")
     if not any(_signed(answer, signer) for signer in _responders(issuer, signers, now, tolerance)):
         raise ValueError("the signature of the answer is not of the issuer, or of whom it named")
     until = None if single.next_update_utc is None else single.next_update_utc.timestamp()
-    if single.this_update_utc.timestamp() > now + tolerance or (until is not None and until < now - tolerance):
+    since = single.this_update_utc.timestamp()
+    if since > now + tolerance or (until is not None and until < now - tolerance):
         raise ValueError("the answer is not of now")
-    return OcspAnswer(der, until, single.certificate_status is ocsp.OCSPCertStatus.REVOKED)
+    return OcspAnswer(der, until, single.certificate_status is ocsp.OCSPCertStatus.REVOKED, since)
 
 
 def next_update(text: str) -> float | None:

@@ -35,8 +35,13 @@ class OcspCache:
     def keeping(
         self, der: bytes, hash_data: CertificateHashData, issuer: Certificate, now: float, tolerance: float
     ) -> list[FileChange]:
-        """What to change to have an answer. Raises ValueError that says why it is not a good one."""
+        """What to change to have an answer. Raises ValueError that says why it is not a good one.
+
+        What was revoked since must not be good again by one of before."""
         answer = checked_answer(der, hash_data, issuer, now, tolerance)
+        before = self.answer(hash_data, issuer, now, tolerance)
+        if before is not None and before.this_update > answer.this_update:
+            raise ValueError("the answer is older than the one that is kept")
         text = "".join(f"{part}\n" for part in hash_data).encode()
         # The name of the certificate last: without it the answer is nobody's.
         return [FileChange(self._path(hash_data, "der"), answer.der), FileChange(self._path(hash_data, "hash"), text)]
@@ -44,12 +49,10 @@ class OcspCache:
     def answer(
         self, hash_data: CertificateHashData, issuer: Certificate, now: float, tolerance: float
     ) -> OcspAnswer | None:
-        for path, name in self._kept():
-            if equal(name, hash_data):
-                answer = self._good(path, name, issuer, now, tolerance)
-                if answer is not None:
-                    return answer
-        return None
+        """The newest of them, whoever put them there."""
+        paths = [(path, name) for path, name in self._kept() if equal(name, hash_data)]
+        answers = (self._good(path, name, issuer, now, tolerance) for path, name in paths)
+        return max((one for one in answers if one is not None), key=lambda one: one.this_update, default=None)
 
     def dropping(self, hash_data: CertificateHashData) -> list[FileChange]:
         return [change for path, name in self._kept() if equal(name, hash_data) for change in _both(path)]

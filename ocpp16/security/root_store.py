@@ -99,8 +99,8 @@ class RootStore:
             every = {one.certificate.fingerprint for one in self.roots(kind)}
             removed = every - signers - set(in_use)
         most = self._rules.most_certificates
-        count = len({one.fingerprint for one in self.all_certificates()} - removed)
-        if most is not None and count >= most:
+        after = {one.fingerprint for one in self.all_certificates()} - removed | {certificate.fingerprint}
+        if most is not None and len(after) > most:
             return InstallCertificateResult.CERTIFICATE_STORE_MAX_LENGTH_EXCEEDED
         return self.bundles[kind].changes(certificate, removed)
 
@@ -126,7 +126,8 @@ class RootStore:
         return list(changes)
 
     def _orphans(self, bundle: Bundle, removed: set[str]) -> set[str]:
-        """Of those that are no roots the ones that nobody in the bundle has signed any more."""
+        """Of those that are no roots, of whatever family (a file may be of several), the ones that nobody in the bundle
+        has signed any more."""
         certificates = [one.certificate for one in bundle.installed()]
         if not removed & {one.fingerprint for one in certificates}:
             return set()
@@ -136,7 +137,7 @@ class RootStore:
             lost = {
                 one.fingerprint
                 for one in left
-                if not self._is_root(bundle.kind, one)
+                if not is_root(one, successors_are_roots=self._rules.additional_root_check)
                 and any(one.is_signed_by(other) for other in certificates if other.fingerprint in gone)
                 and not any(one.is_signed_by(other) for other in left if other is not one)
             }

@@ -12,14 +12,15 @@ import logging
 import os
 import ssl
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from ssl import SSLContext
 from typing import Final
 
+from ocpp16.der import field_at, is_der
 from ocpp16.errors import ConfigurationError
-from ocpp16.pem import PemBlock, pem_blocks
+from ocpp16.pem import CERTIFICATE_LABELS, PemBlock, pem_blocks
 from ocpp16.regular_file import read_regular
 from ocpp16.texts import shown
 
@@ -37,8 +38,9 @@ _WITHOUT_PROVIDER = (
     "the key lies in a TPM, and the OpenSSL of this process cannot use it: before it starts OPENSSL_CONF must name a "
     "file that activates the provider tpm2, and the TPM must be the one that made the key (docs/certificates.md)"
 )
-_NO_WEAK_KEYS = "@SECLEVEL=2"
-"""To OpenSSL: at least 112 bits, so no RSA under 2048 bits and no SHA-1, however lax the build of OpenSSL is."""
+_IN_ANY_CASE = "!aNULL:!eNULL:@SECLEVEL=2"
+"""To OpenSSL, whatever its build and the list before it say: no suite in which the server shows no certificate, or
+without encryption, and at least 112 bits, so no RSA under 2048 bits and no SHA-1."""
 _NO_WILDCARDS = 0x2  # OpenSSL's X509_CHECK_FLAG_NO_WILDCARDS, for which the ssl module has no public name
 
 
@@ -191,7 +193,7 @@ def server_context(
 
 def _set_ciphers(context: ssl.SSLContext, ciphers12: str, ciphers13: str) -> None:
     try:
-        context.set_ciphers(f"{_NO_WEAK_KEYS}:{ciphers12}")
+        context.set_ciphers(f"{ciphers12}:{_IN_ANY_CASE}")
         if not ciphers13:
             context.maximum_version = ssl.TLSVersion.TLSv1_2
         elif callable(set_suites := getattr(context, "set_ciphersuites", None)):
@@ -228,8 +230,7 @@ def _trusted(source: Path | None, warn: Callable[..., object]) -> tuple[bytes, .
     found: dict[bytes, None] = {}
     for file in _files(source):
         content = _read(file, "CSMS root certificates")
-        blocks = [content] if file.suffix == ".der" else map(_der, pem_blocks(content, b"CERTIFICATE"))
-        for block in blocks:
+        for block in _blocks(content):
             if _is_certificate(block):
                 found[block] = None
             else:
@@ -272,6 +273,22 @@ def _may_end_a_chain(der: bytes) -> bool:
         return is_root(Certificate(der), successors_are_roots=True)
     except ValueError:  # more than OpenSSL found wrong with it
         return False
+
+
+def _blocks(content: bytes) -> Iterator[bytes]:
+    """Its certificates in DER, by what it holds, as who keeps them reads it (`certificate.blocks_in`), and not by what
+    it is called."""
+    if not is_der(content):
+        yield from map(_der, pem_blocks(content, *CERTIFICATE_LABELS))
+        return
+    at = 0
+    while at < len(content):
+        try:
+            field, at = field_at(content, at)
+        except ValueError:
+            yield content[at:]
+            return
+        yield field.whole
 
 
 def _der(block: PemBlock) -> bytes:

@@ -15,8 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 from cryptography.x509.oid import NameOID
 
+from ocpp16.der import fields_of
 from ocpp16.regular_file import read_regular
-from ocpp16.security.certificate import fields_of
 from ocpp16.security.private_keys import Subject
 from ocpp16.texts import shown
 

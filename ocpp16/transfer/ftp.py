@@ -86,7 +86,7 @@ class FtpCarrier:
             is_implicit = location.scheme == "ftps" and location.port_or_default != 21
             if context is not None and is_implicit:
                 await control.secure(context)
-            control.good(await control.reply())
+            control.good(await control.final())
             if context is not None and not is_implicit:
                 await control.needed("AUTH TLS")
                 await control.secure(context)
@@ -162,11 +162,11 @@ class _Session:
 
     async def finished(self) -> None:
         """The server says that it sent, or has, all of it."""
-        self._control.good(await self._control.reply())
+        self._control.good(await self._control.final())
 
     async def why_cut_off(self) -> None:
         """Raises what the server says to a data connection that it cut off, if it says anything."""
-        reply = await self._control.reply()
+        reply = await self._control.final()
         if not reply.is_good:
             raise self._control.refusal(reply)
 

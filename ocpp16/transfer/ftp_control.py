@@ -62,7 +62,10 @@ class Control:
     @property
     def peer(self) -> str:
         """The address of the server; it is that of its data connections, too, whatever it says."""
-        address: tuple[str, int] = self._tcp.socket.getpeername()
+        try:
+            address: tuple[str, int] = self._tcp.socket.getpeername()
+        except OSError:  # it hung up
+            raise self._cut_off() from None
         return address[0]
 
     @property
@@ -106,13 +109,22 @@ class Control:
         self._end.alive()
         return Reply(int(code), first[4:].strip())
 
+    async def final(self) -> Reply:
+        """The next one that is not preliminary (1yz), as the 120 of a server that is not ready yet."""
+        while (reply := await self.reply()).code < 200:
+            pass
+        return reply
+
+    def _cut_off(self) -> TransferError:
+        return TransferError(TransferFailure.CUT_OFF, f"{self._location}: the connection was cut off")
+
     async def _line(self) -> str:
         while b"\n" not in self._ahead:
             if len(self._ahead) > _LONGEST_REPLY:
                 raise TransferError(TransferFailure.PROTOCOL, f"{self._location}: an endless reply")
             more = await receive(self.stream)
             if not more:
-                raise TransferError(TransferFailure.CUT_OFF, f"{self._location}: the connection was cut off")
+                raise self._cut_off()
             self._ahead += more
         line, _, self._ahead = self._ahead.partition(b"\n")
         return line.rstrip(b"\r").decode("utf-8", "replace")

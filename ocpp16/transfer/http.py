@@ -19,13 +19,14 @@ import trio
 from ocpp16.transfer.connection import TlsContext, close, open_tcp, start_tls
 from ocpp16.transfer.ends import Receiver, Source
 from ocpp16.transfer.failures import TransferError, TransferFailure
-from ocpp16.transfer.http_exchange import Exchange, Headers, header_of
+from ocpp16.transfer.http_exchange import Exchange, Headers, header_of, is_taken
 from ocpp16.transfer.location import Location
 
 __all__ = ["HttpCarrier"]
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
+_CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
+"""One of a whole that is not told is of no use: it may end before the file does."""
 _FAILURES: Final = {
     401: TransferFailure.AUTHENTICATION,
     404: TransferFailure.NOT_FOUND,
@@ -75,8 +76,7 @@ class HttpCarrier:
             found = _CONTENT_RANGE.fullmatch(header_of(response, b"content-range"))
             if found is None or int(found[1]) != receiver.held or not _is_same(response, receiver.validator):
                 return False
-            total = None if found[3] == "*" else int(found[3])
-            await receiver.begin(receiver.held, total, receiver.validator)
+            await receiver.begin(receiver.held, int(found[3]), receiver.validator)
         elif response.status_code == 416 and is_part_asked:
             return False
         elif response.status_code in (200, 203):
@@ -99,7 +99,7 @@ class HttpCarrier:
                 response = await exchange.send(
                     self._method, [*_credentials(location), *headers], before, source, after, is_asked_first
                 )
-            if 200 <= response.status_code < 300 or (response.status_code == 303 and self._method == "POST"):
+            if is_taken(self._method, response):
                 return location
             if response.status_code == 417 and is_asked_first:  # it knows no Expect (RFC 9110 §10.1.1)
                 is_asked_first = False
@@ -172,7 +172,7 @@ def _validator(response: h11.Response) -> str:
     try:
         if not tag and (parsedate_to_datetime(now) - parsedate_to_datetime(changed)).total_seconds() >= 1:
             return f"time {changed}"
-    except (ValueError, TypeError):  # TypeError: one of them has no zone
+    except (ValueError, TypeError, OverflowError):  # TypeError: one of them has no zone
         pass
     return ""
 

@@ -15,7 +15,7 @@ from ocpp16.transfer.ends import Receiver, Source
 from ocpp16.transfer.failures import TransferError, TransferFailure
 from ocpp16.transfer.location import Location
 
-__all__ = ["Exchange", "Headers", "header_of"]
+__all__ = ["Exchange", "Headers", "header_of", "is_taken"]
 
 Headers = Sequence[tuple[str, str]]
 
@@ -73,9 +73,9 @@ class Exchange:
                 answer = await self._final()
             except TransferError as error:
                 failure = failure or error
-            if answer is None or not 200 <= answer.status_code < 300:
+            if answer is None or not is_taken(method, answer):
                 nursery.cancel_scope.cancel()
-        if answer is None:
+        if answer is None or (failure is not None and is_taken(method, answer)):  # thanks for what it did not get
             assert failure is not None
             raise failure
         return answer
@@ -149,6 +149,15 @@ class Exchange:
         return TransferError(TransferFailure.PROTOCOL, f"{self._location}: no HTTP: {self._location.quoted(reason)}")
 
 
+def is_taken(method: str, response: h11.Response) -> bool:
+    """Does the server say that it has what was sent?"""
+    return 200 <= response.status_code < 300 or (response.status_code == 303 and method == "POST")
+
+
 def header_of(response: h11.Response, name: bytes) -> str:
     """The first of that name, in lower case; "" if there is none."""
-    return next((bytes(value).decode("latin-1") for found, value in response.headers if bytes(found) == name), "")
+    found = next((bytes(value) for one, value in response.headers if bytes(one) == name), b"")
+    try:
+        return found.decode()  # a path to redirect to, as many servers write it
+    except UnicodeDecodeError:
+        return found.decode("latin-1")

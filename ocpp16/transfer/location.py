@@ -104,10 +104,10 @@ class Location:
         """Where a server points to. Credentials stay with whom they are for. Raises TransferError."""
         base = f"{self.scheme}://{self.authority}{self.path or '/'}" + (f"?{self.query}" if self.query else "")
         try:
-            url = urljoin(base, target)
-        except ValueError:
-            raise TransferError(TransferFailure.REDIRECTED, f"{self} redirects to what is no URL") from None
-        found = Location.parse(url)
+            found = Location.parse(urljoin(base, target))
+        except (ValueError, TransferError) as error:
+            why = f": {error}" if isinstance(error, TransferError) else ""
+            raise TransferError(TransferFailure.REDIRECTED, f"{self} redirects to what is no URL{why}") from None
         if found.user is None and found.origin == self.origin:
             return replace(found, user=self.user, password=self.password)
         return found

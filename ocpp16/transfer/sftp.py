@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 import paramiko
 import trio
 
+from ocpp16.faults import sentence
 from ocpp16.transfer.connection import open_tcp
 from ocpp16.transfer.ends import Receiver, Source
 from ocpp16.transfer.failures import TransferError, TransferFailure
@@ -99,6 +100,10 @@ class SftpCarrier:
             failure = _cut_off(location)
         except paramiko.SSHException as error:
             failure = _cut_off(location) if is_in and not is_connected else _not_spoken(error, location)
+        except TransferError:
+            raise
+        except Exception as error:  # paramiko looks at less than a server can get wrong: a banner in no UTF-8, say
+            failure = TransferError(TransferFailure.PROTOCOL, f"{location}: no SSH: {location.quoted(sentence(error))}")
         raise failure
 
     def _log_in(self, transport: paramiko.Transport, location: Location) -> None:

@@ -131,6 +131,17 @@ def test_rules_over_the_whole_section_hold_for_changes_and_overlay() -> None:
     assert len(bad.warnings) == 1
 
 
+def test_what_the_overlay_cannot_say_the_host_cannot_set() -> None:
+    """A null in an object removes what has its name: it would be gone after the next start."""
+    config = load(SCHEMA, CUSTOM)
+    key = config.lookup("Menu")
+    assert key is not None
+    assert config.set(key, {"title": "b", "x": {"y": None}}).reason == "must not hold null"
+    assert config.set(key, {"title": "b", "x": [None]}).is_accepted
+    later = load(SCHEMA, CUSTOM, config.overrides["Custom"])
+    assert value(later, "Menu") == '{"title":"b","x":[null]}'
+
+
 def test_without_a_schema_keys_are_text_readable_and_writable() -> None:
     config = load(None, {"Mine": "x", "Number": 5})
     assert config.report(["mine"])[0] == [{"key": "Mine", "readonly": False, "value": "x"}]

@@ -90,6 +90,16 @@ def test_a_required_key_cannot_be_removed() -> None:
     assert len(config.warnings) == 1
 
 
+def test_a_part_of_an_object_holds_without_the_object_it_was_made_of() -> None:
+    """The key was taken out of the main configuration; what the Central System changed is there all the same."""
+    prices = {"priceText": "a", "priceTextOffline": "b"}
+    config = load(document(CostAndPrice={"CustomDisplayCostAndPrice": True, "DefaultPrice": prices}), {})
+    assert config.change("DefaultPrice", '{"priceText":"c"}').is_accepted
+    later = load(document(CostAndPrice={"CustomDisplayCostAndPrice": True}), config.overrides)
+    assert later.warnings == []
+    assert later[DEFAULT_PRICE] == {"priceText": "c"}
+
+
 def test_objects_are_merged() -> None:
     main = document(CostAndPrice={"DefaultPrice": {"priceText": "a", "priceTextOffline": "b"}})
     config = load(main, {"CostAndPrice": {"DefaultPrice": {"priceText": "c"}}})

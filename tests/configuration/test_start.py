@@ -96,6 +96,21 @@ def test_what_never_works_is_refused(given: Any, problem: str) -> None:
     assert "geheim" not in told
 
 
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("CentralSystemURI", ["wss://cp:hidden-one@csms/"]),
+        ("CentralSystemURI", {"uri": "cp:hidden-one@csms"}),
+        ("FallbackCentralSystems", ["wss://cp:hidden-one@csms/", "ws://other"]),
+        ("FallbackCentralSystems", "wss://cp:hidden,one@csms/,ws://cp:hidden-one@other"),
+    ],
+)
+def test_no_password_of_an_address_is_shown_whatever_is_wrong_with_it(name: str, given: Any) -> None:
+    told = "".join(problems(document(Internal={name: given})))
+    assert name in told
+    assert "hidden" not in told
+
+
 def test_all_of_it_at_once() -> None:
     told = problems(
         document(

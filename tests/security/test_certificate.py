@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from forged import NOW, leaf, root
 
+from ocpp16.der import fields_of
 from ocpp16.security import certificate as certificates
-from ocpp16.security.certificate import Certificate, blocks_in, certificates_in, fields_of, pem_of
+from ocpp16.security.certificate import Certificate, blocks_in, certificates_in, pem_of
 from ocpp16.security.certificate_files import LARGEST
 from ocpp16.security.hash_data import equal, hash_data_of, named
 from ocpp16.security.revocation import lists_in

@@ -321,10 +321,10 @@ async def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
 async def test_half_made_files_of_ours_are_collected(tmp_path: Path) -> None:
     await prepared(tmp_path)
     folder = tmp_path / "client" / "csms"
-    left = folder / f".{next(folder.glob('*.key')).name}.tmp"
+    left = folder / f".{next(folder.glob('*.key')).name}.tmp0123abcd.tmp"
     other = folder / ".other.tmp"
     a_root = tmp_path / "ca" / "csms" / ".CSMS_ROOT_0123.pem.tmp"
-    kept = tmp_path / "ca" / "csms" / "..CSMS_ROOT_0123.pem.tmp"
+    kept = tmp_path / "ca" / "csms" / "..CSMS_ROOT_0123.pem.tmp0123abcd.tmp"
     fresh = tmp_path / "ca" / "csms" / ".CSMS_ROOT_4567.pem.tmp"
     for path in (left, other, a_root, kept, fresh):
         path.write_text("x")
@@ -339,6 +339,16 @@ async def test_one_family_without_a_place_does_not_keep_the_others_from_changing
     security = FileEvseSecurity(tmp_path / "certs", mo_ca_bundle=tmp_path / "file" / "mo", now=lambda: NOW)
     assert await security.install_ca_certificate(root().pem, CaCertificateType.MO) is Install.WRITE_ERROR
     assert await security.install_ca_certificate(root().pem, ROOTS) is Install.ACCEPTED
+
+
+async def test_one_family_whose_place_cannot_be_looked_at_does_not_keep_the_others_from_changing(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "mo").symlink_to("mo")
+    security = FileEvseSecurity(tmp_path / "certs", mo_ca_bundle=tmp_path / "mo", now=lambda: NOW)
+    assert await security.install_ca_certificate(root().pem, ROOTS) is Install.ACCEPTED
+    made = await security.generate_certificate_signing_request(LeafCertificateType.CSMS, "DE", "O", "CP", False)
+    assert made.status is CsrStatus.ACCEPTED
 
 
 async def test_a_key_that_takes_long_to_make_holds_up_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

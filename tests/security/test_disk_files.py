@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,30 @@ def refused(*arguments: Any, **named: Any) -> None:
 
 def wanted() -> bool:
     return True
+
+
+def test_two_that_write_the_same_at_once_do_not_take_away_each_others(tmp_path: Path) -> None:
+    """As readers do, without a lock, with a certificate in DER: each of them prepared before one of them is done."""
+    both = threading.Barrier(2, timeout=60)
+
+    def is_wanted() -> bool:
+        both.wait()
+        return True
+
+    def write() -> None:
+        try:
+            DiskFiles().apply([FileChange(tmp_path / "a.pem", b"a")], is_wanted)
+        except OSError as error:
+            failed.append(error)
+
+    failed: list[OSError] = []
+    threads = [threading.Thread(target=write) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.pem", b"a")]
 
 
 def test_what_is_not_wanted_any_more_leaves_nothing(tmp_path: Path) -> None:

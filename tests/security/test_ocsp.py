@@ -13,7 +13,13 @@ from cryptography.x509 import ocsp
 from forged import DAY, NOW, Forged, below, leaf, root
 
 from ocpp16.security.certificate import Certificate
-from ocpp16.security.evse_security import CertificateHashData, OcspRequestData
+from ocpp16.security.evse_security import (
+    CertificateHashData,
+    CertificateValidationResult,
+    CsrStatus,
+    LeafCertificateType,
+    OcspRequestData,
+)
 from ocpp16.security.file_evse_security import FileEvseSecurity
 from ocpp16.security.hash_data import named
 from ocpp16.security.ocsp import checked_answer
@@ -63,16 +69,17 @@ def answer(
     starts: float = -1,
     ends: float | None = 1,
     algorithm: Any = None,
+    is_revoked: bool = False,
 ) -> bytes:
     times = [None if days is None else datetime.fromtimestamp(NOW + days * DAY, UTC) for days in (starts, ends)]
     builder = ocsp.OCSPResponseBuilder().add_response(
         cert=of.x509,
         issuer=issuer.x509,
         algorithm=algorithm or hashes.SHA256(),
-        cert_status=ocsp.OCSPCertStatus.GOOD,
+        cert_status=ocsp.OCSPCertStatus.REVOKED if is_revoked else ocsp.OCSPCertStatus.GOOD,
         this_update=times[0],  # type: ignore[arg-type]
         next_update=times[1],
-        revocation_time=None,
+        revocation_time=times[0] if is_revoked else None,
         revocation_reason=None,
     )
     by = signer or issuer
@@ -84,6 +91,14 @@ def answer(
 
 def text(der: bytes) -> str:
     return b64encode(der).decode()
+
+
+def of_unknown_kind(identifier: str) -> bytes:
+    """A good answer, but for one of its algorithms, which nobody knows."""
+    known = bytes.fromhex(identifier)
+    good = answer()
+    assert known in good
+    return good.replace(known, known[:-1] + b"\x7f")
 
 
 async def test_whom_to_ask(security: FileEvseSecurity, certs: Path) -> None:
@@ -122,6 +137,24 @@ async def test_a_good_answer_is_kept(security: FileEvseSecurity, certs: Path, cl
     assert await security.collect_garbage() == 2
 
 
+async def test_what_was_revoked_since_is_not_good_again_by_an_older_answer(
+    security: FileEvseSecurity, certs: Path
+) -> None:
+    """Whoever keeps them hands out the newest, too."""
+    newest = answer(starts=-0.5, is_revoked=True)
+    await security.update_ocsp_cache(NAME, text(answer()))
+    await security.update_ocsp_cache(NAME, text(newest))
+    with pytest.raises(ValueError, match="older"):
+        await security.update_ocsp_cache(NAME, text(answer()))
+    folder = certs / "client/cso/ocsp"
+    for name in ("0_ocsp", "z_ocsp"):
+        (folder / f"{name}.hash").write_text("".join(f"{part}\n" for part in NAME))
+        (folder / f"{name}.der").write_bytes(answer())
+    assert await security.get_ocsp_response(NAME) == newest
+    chain, kinds = LEAF.pem + BELOW.pem, [LeafCertificateType.V2G]
+    assert await security.verify_certificate(chain, kinds) is CertificateValidationResult.REVOKED
+
+
 DELEGATE = leaf(BELOW, "Responder", uses=("ocsp",))
 BAD: dict[str, Callable[[], str]] = {
     "of another certificate": lambda: text(answer(leaf(BELOW))),
@@ -141,6 +174,8 @@ BAD: dict[str, Callable[[], str]] = {
     "no base64": lambda: "no base64!",
     "empty": lambda: "",
     "far too long": lambda: text(b"\x30" * 70_000),
+    "by hashes of an unknown kind": lambda: text(of_unknown_kind("608648016503040201")),
+    "signed in an unknown way": lambda: text(of_unknown_kind("2a8648ce3d040302")),
 }
 
 
@@ -180,6 +215,22 @@ async def test_what_others_put_there_is_checked_before_it_is_handed_out(
     assert await security.get_ocsp_response(NAME) is not None
     await security.collect_garbage()
     assert sorted(path.name for path in folder.glob("*_ocsp.der")) == ["d_ocsp.der"]
+
+
+@pytest.mark.parametrize("identifier", ["608648016503040201", "2a8648ce3d040302"], ids=["hash", "signature"])
+async def test_an_answer_of_an_unknown_kind_that_others_put_there_stops_nothing(
+    security: FileEvseSecurity, certs: Path, identifier: str
+) -> None:
+    folder = certs / "client/cso/ocsp"
+    folder.mkdir()
+    (folder / "a_ocsp.hash").write_text("".join(f"{part}\n" for part in NAME))
+    (folder / "a_ocsp.der").write_text(text(of_unknown_kind(identifier)))
+    kind = LeafCertificateType.V2G
+    assert await security.verify_certificate(LEAF.pem + BELOW.pem, [kind]) is CertificateValidationResult.VALID
+    assert len(await security.get_v2g_ocsp_request_data()) == 2
+    made = await security.generate_certificate_signing_request(LeafCertificateType.CSMS, "DE", "O", "CP", False)
+    assert made.status is CsrStatus.ACCEPTED
+    assert list(folder.iterdir()) == [], "it went as what is of no use"
 
 
 async def test_an_answer_whose_second_file_a_power_cut_took_is_collected(

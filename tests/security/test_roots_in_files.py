@@ -145,6 +145,29 @@ async def test_a_bundle_file_keeps_what_others_wrote_into_it(certs: Path, clock:
     assert files_in(certs) == ["bundle.pem"]
 
 
+async def test_with_a_root_no_list_of_revoked_certificates_goes(security: FileEvseSecurity, certs: Path) -> None:
+    """It may be of another root, and what is on it would be believed again."""
+    first, second = root("First"), root("Second")
+    revoked = "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"
+    file = put(certs / "ca" / "csms" / "first.pem", f"{first.pem}{revoked}")
+    put(certs / "ca" / "csms" / "second.pem", second.pem)
+    assert await security.delete_certificate(await name_of(security, first)) is Delete.ACCEPTED
+    assert file.read_text() == revoked
+
+
+async def test_of_a_bundle_of_several_families_a_root_is_deleted_with_successors_of_one(
+    certs: Path, clock: Clock
+) -> None:
+    first, second = root("First"), root("Second")
+    between = below(first)
+    bundle = put(certs / "bundle.pem", f"{first.pem}{second.pem}{between.pem}")
+    security = FileEvseSecurity(
+        certs, csms_ca_bundle=bundle, v2g_ca_bundle=bundle, additional_root_certificate_check=True, now=clock
+    )
+    assert await security.delete_certificate(await name_of(security, first)) is Delete.ACCEPTED
+    assert bundle.read_text() == f"{second.pem}{between.pem}", "the one between may be its successor"
+
+
 async def test_a_bundle_in_der(certs: Path, clock: Clock) -> None:
     first, second = root("First"), root("Second")
     bundle = put(certs / "bundle.der", first.der)
@@ -219,6 +242,8 @@ async def test_certificate_store_max_length(certs: Path, clock: Clock) -> None:
     third = root("Third").pem
     assert await security.install_ca_certificate(third, ROOTS) is Install.CERTIFICATE_STORE_MAX_LENGTH_EXCEEDED
     assert await security.install_ca_certificate(first.pem, ROOTS) is Install.ACCEPTED, "it is there already"
+    further = CaCertificateType.V2G
+    assert await security.install_ca_certificate(first.pem, further) is Install.ACCEPTED, "it is no further one"
 
 
 async def test_additional_root_certificate_check(certs: Path, clock: Clock) -> None:

@@ -61,6 +61,17 @@ async def test_what_the_store_trusts_is_what_tls_trusts(tmp_path: Path, chain: t
             shake_hands(client, server)
 
 
+async def test_a_bundle_in_der_holds_a_root_and_its_successor(tmp_path: Path, chain: tuple[Forged, ...]) -> None:
+    bundle = tmp_path / "roots.der"
+    security = FileEvseSecurity(
+        tmp_path / "certs", csms_ca_bundle=bundle, additional_root_certificate_check=True, now=time.time
+    )
+    for one in chain[:2]:
+        assert await security.install_ca_certificate(one.pem, ROOTS) is Install.ACCEPTED
+    server = server_of(tmp_path, leaf(chain[1], "csms", **VALID))
+    shake_hands(context_of(bundle, successors_are_roots=True), server)
+
+
 def test_without_the_key_a_ca_that_others_signed_is_no_root(tmp_path: Path, chain: tuple[Forged, ...]) -> None:
     """It only helps to build the chain to one."""
     first, second, _ = chain

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 import trustme
+from certificate_steps import shake_hands
 
 from ocpp16.errors import ConfigurationError
 from ocpp16.security import tls
+from ocpp16.security.certificate import certificates_in
 from ocpp16.security.tls import CIPHERS_12, client_context, server_context
 
 CA = trustme.CA()
@@ -68,6 +70,28 @@ def test_a_folder_of_roots(tmp_path: Any) -> None:
     assert subjects(client_context(folder)) == 2
 
 
+DER = ssl.PEM_cert_to_DER_cert(CA.cert_pem.bytes().decode())
+OTHER_DER = ssl.PEM_cert_to_DER_cert(OTHER_CA.cert_pem.bytes().decode())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "count"),
+    [
+        ("a.pem", DER + OTHER_DER, 2),
+        ("a.der", DER + b"\x30\x82" + OTHER_DER[2:10], 1),
+        ("a.der", CA.cert_pem.bytes(), 1),
+        ("a.pem", CA.cert_pem.bytes().replace(b"CERTIFICATE", b"X509 CERTIFICATE"), 1),
+        ("a.pem", b"0: Certificate\n" + CA.cert_pem.bytes(), 1),
+    ],
+)
+def test_tls_trusts_what_the_store_has_whatever_the_file_is_called(
+    tmp_path: Any, name: str, content: bytes, count: int
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert subjects(client_context(path)) == len(certificates_in(content)) == count
+
+
 def test_one_broken_certificate_does_not_spoil_the_others(roots: Any, caplog: Any) -> None:
     broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
     roots.write_bytes(b"a comment\n" + broken + CA.cert_pem.bytes() + b"-----BEGIN CERTIFICATE-----\n(cut)")
@@ -105,6 +129,19 @@ def test_weak_keys_are_refused_by_a_lax_build_too() -> None:
     tls._set_ciphers(context, tls.CIPHERS_12, tls.CIPHERS_13)
     assert context.security_level == 2
     assert {cipher["name"] for cipher in context.get_ciphers()} >= set(tls.CIPHERS_12.split(":"))
+
+
+def test_no_list_of_ciphers_turns_verification_off(roots: Any) -> None:
+    """With a suite of its kind a server shows no certificate at all, and nobody looks at its name."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.maximum_version = ssl.TLSVersion.TLSv1_2
+    server.set_ciphers("AECDH-AES128-SHA:@SECLEVEL=0")
+    with pytest.raises(ConfigurationError, match="SupportedCiphers"):
+        client_context(roots, ciphers12="AECDH-AES128-SHA:@SECLEVEL=0", ciphers13="")
+    client = client_context(roots, ciphers12=f"AECDH-AES128-SHA:{CIPHERS_12}:@SECLEVEL=0", ciphers13="")
+    assert client.security_level == 2
+    with pytest.raises(ssl.SSLError):
+        shake_hands(client, server)
 
 
 def test_ciphers(roots: Any) -> None:

@@ -21,8 +21,9 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from forged import NOW
 
+from ocpp16.der import fields_of
 from ocpp16.security import tpm
-from ocpp16.security.certificate import certificates_in, fields_of
+from ocpp16.security.certificate import certificates_in
 from ocpp16.security.evse_security import CaCertificateType, CsrStatus, InstallCertificateResult, LeafCertificateType
 from ocpp16.security.file_evse_security import FileEvseSecurity
 from ocpp16.security.lab_pki import Authority, Use

@@ -1,10 +1,14 @@
 """FTP and FTPS against pyftpdlib on loopback: fetched, resumed, sent; what is refused, and how it is called."""
 
+import socket
 import ssl
+import struct
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+import trio
 from ftp_file_server import FtpFileServer
 from loopback import content_of, has_ipv6, left_beside, names_in
 
@@ -306,6 +310,37 @@ async def test_no_room_there(server: FtpFileServer, here: Path, content: Content
     error = await refuses(here / "log", server.url("log"))
     assert error.failure is TransferFailure.REMOTE_FULL
     assert "No space left" in str(error)
+
+
+async def test_a_server_that_is_not_ready_yet(server: FtpFileServer, root: Path, here: Path) -> None:
+    """What it says later is not taken for the answer to something else."""
+    (root / "fw").write_bytes(b"data")
+    server.banner = "120 Ready in a minute.\r\n220 Ready."
+    await service.download(server.url("fw"), here / "fw")
+    await service.upload(here / "fw", server.url("log"))
+    assert content_of(root / "log") == b"data"
+
+
+async def test_a_server_that_hangs_up_before_the_data(here: Path) -> None:
+    """The kernel knows no peer any more by the time that its address is asked for."""
+
+    async def hangs_up(stream: trio.SocketStream) -> None:
+        replies = [b"220 hi", b"331 who?", b"230 in", b"200 ok", b"550 no"]
+        for reply in replies:
+            await stream.send_all(reply + b"\r\n")
+            if reply is not replies[-1]:
+                await stream.receive_some()
+        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        stream.socket.close()
+
+    (here / "log").write_bytes(b"data")
+    async with trio.open_nursery() as nursery:
+        listeners = await nursery.start(partial(trio.serve_tcp, hangs_up, 0, host="127.0.0.1"))
+        port = listeners[0].socket.getsockname()[1]
+        error = await refuses(here / "log", f"ftp://u:p@127.0.0.1:{port}/log")
+        nursery.cancel_scope.cancel()
+    assert error.failure is TransferFailure.CUT_OFF
+    assert error.is_temporary
 
 
 async def test_nobody_listens(here: Path) -> None:

@@ -110,6 +110,7 @@ async def test_without_a_validator_it_begins_anew(server: HttpFileServer, tmp_pa
         {"ETag": "unquoted"},
         {"Last-Modified": "yesterday", "Date": "today"},
         {"Last-Modified": "Fri, 30 Jan 2099 00:00:00 GMT"},  # not past when it was served
+        {"Last-Modified": f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT"},
     ],
 )
 async def test_weak_validators_are_none(
@@ -118,7 +119,7 @@ async def test_weak_validators_are_none(
     data = content(200_000)
     server.scripts["/fw"] = lambda handler: handler.answer(200, data, headers)
     server.cut_after = 100_000
-    await fails(server.base + "/fw", tmp_path / "fw")
+    assert (await fails(server.base + "/fw", tmp_path / "fw")).failure is TransferFailure.CUT_OFF
     assert left_beside(tmp_path / "fw") == []
 
 
@@ -171,6 +172,27 @@ async def test_a_range_that_does_not_fit_is_not_taken(
     done = await service.download(server.base + "/fw", tmp_path / "fw")
     assert (tmp_path / "fw").read_bytes() == data
     assert done.resumed_at == 0
+
+
+async def test_a_range_of_a_whole_that_is_not_told_is_not_taken(
+    server: HttpFileServer, tmp_path: Path, content: Content
+) -> None:
+    """It may end before the file does, and then nobody would notice."""
+    server.files["/fw"] = data = content(400_000)
+    server.cut_after = 100_000
+    await fails(server.base + "/fw", tmp_path / "fw")
+    server.cut_after = None
+
+    def some(handler: Any) -> None:
+        if "Range" in handler.headers:
+            headers = {"Content-Range": "bytes 100000-199999/*", "ETag": handler.headers["If-Range"]}
+            handler.answer(206, data[100_000:200_000], headers)
+        else:
+            handler.answer(200, data)
+
+    server.scripts["/fw"] = some
+    await service.download(server.base + "/fw", tmp_path / "fw")
+    assert (tmp_path / "fw").read_bytes() == data
 
 
 async def test_a_part_that_is_longer_than_the_file(server: HttpFileServer, tmp_path: Path, content: Content) -> None:
@@ -234,6 +256,18 @@ async def test_redirects_are_followed(server: HttpFileServer, tmp_path: Path) ->
     done = await service.download(server.base.replace("//", "//u:p@") + "/a", tmp_path / "fw")
     assert (tmp_path / "fw").read_bytes() == b"data"
     assert done.location.endswith("/a")
+
+
+async def test_a_redirect_to_a_path_as_people_write_it(server: HttpFileServer, tmp_path: Path) -> None:
+    server.files["/%C3%B6l/%C3%A0"] = b"data"
+    written = "/öl/à".encode().decode("latin-1")
+    server.scripts["/a"] = lambda handler: handler.answer(302, b"", {"Location": written})
+    await service.download(server.base + "/a", tmp_path / "fw")
+    assert (tmp_path / "fw").read_bytes() == b"data"
+    server.scripts["/a"] = lambda handler: handler.answer(302, b"", {"Location": "/not here"})
+    error = await fails(server.base + "/a", tmp_path / "fw")
+    assert error.failure is TransferFailure.REDIRECTED
+    assert "redirects to what is no URL: the URL has a space" in str(error)
 
 
 async def test_credentials_go_to_nobody_else(server: HttpFileServer, tmp_path: Path) -> None:

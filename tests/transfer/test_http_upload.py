@@ -152,6 +152,24 @@ async def test_a_server_that_thanks_too_early(server: HttpFileServer) -> None:
     assert error.failure is TransferFailure.PROTOCOL
 
 
+@pytest.mark.parametrize(("by", "status"), [("PUT", 200), ("POST", 303)])
+async def test_thanks_for_a_part_are_none(
+    server: HttpFileServer, tmp_path: Path, content: Content, by: Any, status: int
+) -> None:
+    (tmp_path / "log").write_bytes(content(20_000_000))
+
+    def thanks(handler: Any) -> None:
+        handler.send_response_only(100)
+        handler.end_headers()
+        handler.rfile.read(1_000)
+        handler.answer(status, b"", {"Location": "/thanks", "Connection": "close"})
+        handler.close_connection = True
+
+    server.scripts["/up"] = thanks
+    error = await refuses(tmp_path / "log", server.base + "/up", TransferService(http_upload=by))
+    assert error.failure is TransferFailure.CUT_OFF
+
+
 async def test_an_upload_that_is_cut(server: HttpFileServer, tmp_path: Path, content: Content) -> None:
     (tmp_path / "log").write_bytes(content(20_000_000))
 

@@ -140,6 +140,27 @@ async def test_of_several_keys_the_one_that_is_known_is_asked_for(root: Path, he
         await TransferService(sftp=access).download(server.url("fw"), here / "fw")
 
 
+async def test_known_hosts_have_old_keys_and_lines_for_others(server: SftpFileServer, root: Path, here: Path) -> None:
+    (root / "fw").write_bytes(b"data")
+    path = known_hosts(here / "known", server, paramiko.ECDSAKey.generate(), server.key)
+    authority = f"@cert-authority *.example.com {server.key.get_name()} {server.key.get_base64()}\n"
+    path.write_text(f"{authority}[127.0.0.1]:{server.port} ssh-ed25519 AAA\n{path.read_text()}")
+    await TransferService(sftp=SftpAccess(known_hosts=path)).download(server.url("fw"), here / "fw")
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_a_key_that_was_taken_back_is_refused_even_if_any_is_taken(
+    server: SftpFileServer, root: Path, here: Path, is_known: bool
+) -> None:
+    (root / "fw").write_bytes(b"data")
+    path = known_hosts(here / "known", server, *[server.key] * is_known)
+    path.write_text(f"{path.read_text()}@revoked * {server.key.get_name()} {server.key.get_base64()}\n")
+    access = SftpAccess(known_hosts=path, accept_unknown_host_keys=True)
+    error = await fails(TransferService(sftp=access), server.url("fw"), here / "fw")
+    assert error.failure is TransferFailure.HOST_KEY
+    assert "@revoked" in str(error)
+
+
 async def test_known_hosts_that_cannot_be_read(server: SftpFileServer, here: Path) -> None:
     access = SftpAccess(known_hosts=here / "none")
     error = await fails(TransferService(sftp=access), server.url("fw"), here / "fw")
@@ -255,6 +276,14 @@ async def test_a_server_that_is_none(here: Path) -> None:
     assert error.failure in (TransferFailure.PROTOCOL, TransferFailure.CUT_OFF)
     error = await fails(TransferService(), "sftp://a:bcdef@127.0.0.1:1/fw", here / "fw")
     assert error.failure is TransferFailure.UNREACHABLE
+
+
+async def test_what_paramiko_stumbles_over_is_no_fault_of_ours(server: SftpFileServer, here: Path) -> None:
+    goodbye = b"\x01\0\0\0\x02\0\0\0\x04\xfcber\0\0\0\0"  # SSH_MSG_DISCONNECT, with a reason in no UTF-8
+    server.banner, server.is_silent = b"SSH-2.0-x\r\n\0\0\0\x1c\x0a" + goodbye + bytes(10), True
+    error = await fails(TransferService(), server.url("fw"), here / "fw")
+    assert error.failure is TransferFailure.PROTOCOL
+    assert error.is_temporary
 
 
 async def test_without_paramiko_it_is_said_what_to_install(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

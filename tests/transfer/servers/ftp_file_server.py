@@ -34,6 +34,8 @@ class FtpFileServer:
         """Bytes of all files after which nothing more comes, and the connections stay."""
         self.answers: dict[str, str] = {}
         """By command: what is said in place of doing it."""
+        self.banner: str | None = None
+        """What it greets with, codes and all."""
         self.is_silent_at: str | None = None
         """A command that it does not answer."""
         self.is_elsewhere = False
@@ -74,6 +76,8 @@ class FtpFileServer:
             auth_failed_timeout = 0
 
             def respond(self, resp: str, logfun: Any = None) -> None:
+                if outer.banner is not None and resp.startswith("220 "):
+                    resp = outer.banner
                 if outer.is_elsewhere and resp.startswith("227 "):
                     resp = resp.replace("127,0,0,1", "192,0,2,1")
                 super().respond(resp)
