@@ -286,9 +286,16 @@ class CentralSystem:
         Needs the whole record (`record_limit=None`). Raises `AssertionError` after `timeout` seconds.
         """
         found: list[ReceivedCall] = []
+        seen, last = 0, None  # of the record: a look is at what came since, for each line that comes brings one
 
         def is_there() -> bool:
-            found[:] = self.calls(action, identity)
+            nonlocal seen, last
+            traffic = self.traffic
+            if seen > len(traffic) or (seen and traffic[seen - 1] is not last):  # some of it is forgotten
+                seen = 0
+                found.clear()
+            found.extend(self.recording.calls(action, identity, begin=seen))
+            seen, last = len(traffic), traffic[-1] if traffic else None
             return len(found) >= count
 
         await self.recording.wait_until(is_there, f"{action} number {count}", timeout)

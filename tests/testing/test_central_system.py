@@ -1,6 +1,7 @@
 """The scripted Central System: what it answers, sends, records and objects to."""
 
 import contextlib
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from ocpp16 import codec
 from ocpp16.codec import Call, CallError, CallResult, serialize
 from ocpp16.errors import CallFailed, Offline
 from ocpp16.testing import CallErrorAnswer, CentralSystem, Direction
+from ocpp16.testing.recording import Recording
 
 START = {"connectorId": 1, "idTag": "A", "meterStart": 0, "timestamp": "2026-01-01T00:00:00Z"}
 STOP = {"transactionId": 1, "meterStop": 5, "timestamp": "2026-01-01T01:00:00Z"}
@@ -189,6 +191,18 @@ async def test_call_not_answered(autojump_clock: Any, csms: Any, connect: Any) -
     assert csms.violations == [], "a late answer is no violation"
 
 
+async def test_call_that_nobody_waits_for_any_more(autojump_clock: Any, csms: Any, connect: Any) -> None:
+    charge_point = await connect(csms)
+    with trio.move_on_after(5):
+        await csms.call("CP1", "ClearCache", {})
+    await charge_point.send(b'[3,"csms-1",{"status":"Accepted"}]')
+    await trio.testing.wait_all_tasks_blocked()
+    assert csms.violations == [], "the charge point cannot know of it"
+    await charge_point.send(b'[3,"csms-1",{"status":"Accepted"}]')
+    await trio.testing.wait_all_tasks_blocked()
+    assert [violation.rule for violation in csms.violations] == ["an answer to no open CALL"], "once is enough"
+
+
 async def test_call_and_no_connection(autojump_clock: Any, csms: Any, connect: Any) -> None:
     with pytest.raises(Offline):
         await csms.call("CP1", "ClearCache", {})
@@ -343,6 +357,38 @@ async def test_wait_for_call(autojump_clock: Any, csms: Any, connect: Any) -> No
         assert (await csms.wait_for_call("BootNotification", identity="CP2")).identity == "CP2"
         with pytest.raises(AssertionError, match=r"no StopTransaction number 2 within 7 s; .*Heartbeat x 3"):
             await csms.wait_for_call("StopTransaction", 2, timeout=7)
+
+
+async def test_who_waits_looks_at_each_line_once(
+    autojump_clock: Any, csms: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each line that comes has all look who wait: at the whole record, a long test would take a square of time."""
+    looked = 0
+    calls = Recording.calls
+
+    def counted(self: Recording, *arguments: Any, begin: int = 0) -> Any:
+        nonlocal looked
+        looked += len(self.traffic) - begin
+        return calls(self, *arguments, begin=begin)
+
+    monkeypatch.setattr(Recording, "calls", counted)
+
+    async def tell(numbers: Iterable[int]) -> None:
+        for number in numbers:
+            csms.recording.add("CP1", Direction.RECEIVED, "", Call(str(number), "Heartbeat", {}))
+            await trio.testing.wait_all_tasks_blocked()
+
+    async def found() -> None:
+        assert (await csms.wait_for_call("Heartbeat", 3)).unique_id == "6"
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(found)
+        await tell(range(2))
+        csms.traffic.clear()
+        await tell([4, 5])
+        csms.traffic[:] = csms.traffic[1:]
+        await tell([5, 6])
+    assert looked <= 8
 
 
 async def test_traffic_is_recorded_in_order_with_its_times(autojump_clock: Any, csms: Any, connect: Any) -> None:
