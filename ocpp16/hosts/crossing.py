@@ -31,8 +31,8 @@ class Crossing:
         try:
             return self.future.result(time_left())
         except TimeoutError:
-            if self.future.done():  # the call's own
-                raise
+            if self.future.done():  # the call's own, or it was done in this very moment
+                return self.future.result()
             self.cancel()
             raise TimeoutError("the charge point did not answer within the time limit of the caller") from None
 

@@ -79,7 +79,7 @@ class House:
     def unasked(self, original: ChargePoint, station: Any = None) -> Any:
         """The face of one that is asked for nothing here: its station is in trio's thread."""
         log = HostLog()
-        self.thread.run_sync(log.attach, original)
+        self.thread.look(log.attach, original)
         return face_of(ChargePoint, self.wait.is_async)(original, self, station, log)
 
     def faced(self, value: Any) -> Any:
@@ -225,7 +225,7 @@ def _told_to_the_host(call: Callable[..., Any]) -> Callable[..., Any]:
             raise ValueError(f"callback must be a function that is not async, not {described(callback)}")
         name = shown(getattr(key, "name", key))
         undo = call(self, key, Changes(self._house.world, callback, name, self._log))
-        return partial(self._house.thread.run_sync, undo)
+        return partial(self._house.thread.look, undo)
 
     return on_change
 
@@ -299,11 +299,7 @@ async def _close_awaited(self: Face, charge_point: Any) -> Any:
 
 def _iterated(self: Face) -> Iterator[Any]:
     return iter(
-        [
-            self._house.faces[one]
-            for one in self._house.thread.run_sync(tuple, self._original)
-            if one in self._house.faces
-        ]
+        [self._house.faces[one] for one in self._house.thread.look(tuple, self._original) if one in self._house.faces]
     )
 
 

@@ -7,15 +7,17 @@ from functools import partial
 from typing import Any
 
 import pytest
+import trio
 from host_faces import TIMEOUT, Face, Server, done, wait_until_stopped
 
 from ocpp16 import ChargePointStopped, ConfigurationError, aio, blocking
 from ocpp16.fleet import CallEnded, Fleet, Member, MemberState
 from ocpp16.hosts import listener
-from ocpp16.hosts.fleets import KEPT
+from ocpp16.hosts.fleets import KEPT, HostedFleet
 from ocpp16.hosts.listener import Listener
 from ocpp16.observer import ConnectionStateChanged
 from ocpp16.simulation import CarPlan, CommandError, SimulatedStation
+from ocpp16.testing import CentralSystem
 
 
 def url(server: Server) -> str:
@@ -48,6 +50,7 @@ def test_charge_points_come_are_driven_and_go(face: Face, server: Server) -> Non
             assert [one.identity for one in fleet] == ["CP1", "CP2", "CP3"]
             assert (len(fleet), "CP2" in fleet, "CP9" in fleet) == (3, True, False)
             assert fleet["CP2"] is others[0]
+            assert len({type(one) for one in fleet}) == 1, "a class is as large as what it is of"
             await done(fleet.wait_registered())
             assert await done(fleet.remove("CP2")) is True
             assert await done(fleet.remove("CP2")) is False
@@ -319,6 +322,29 @@ def test_a_host_that_ends_without_leaving_is_noticed(server: Server) -> None:
     thread.join(TIMEOUT)
     wait_until_stopped(opened[2].charge_point)
     server.do(partial(server.system.wait_disconnected, "CP1", timeout=TIMEOUT))
+
+
+async def test_one_that_is_removed_while_it_comes_keeps_what_is_its_own(autojump_clock: Any) -> None:
+    """That is asked for again at each later start of it."""
+    asked: list[str] = []
+    world: Any = Slow()
+    async with CentralSystem() as csms:
+        observer: Any = asked.append
+        hosted = HostedFleet("ws://csms.example/", None, world, {"connector": csms.connector, "observer": observer})
+        async with hosted.make() as fleet:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(hosted.add, fleet, "CP1", None, None, hosted.asked("CP1")[1])
+                while not hosted._own:
+                    await trio.lowlevel.checkpoint()
+                assert "CP1" not in fleet
+                assert await hosted.remove(fleet, "CP1") is False
+            await fleet.wait_registered()
+            member = fleet["CP1"]
+            assert member.cut_power(5)
+            await trio.sleep(60)
+            assert (member.failure, member.state, asked) == ("", MemberState.RUNNING, ["CP1"])
+            assert await hosted.remove(fleet, "CP1") is True
+            assert not hosted._own
 
 
 class Slow:
