@@ -56,6 +56,9 @@ class Crossing:
 
     async def run(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         """In a task of trio: raises nothing but the cancellation of all calls."""
+        if self._is_unwanted:  # begun, it would go on to its first wait, or to its end
+            self.future.set_exception(CancelledError())
+            return
         try:
             with self._scope:
                 result = await function(*arguments)

@@ -38,9 +38,13 @@ def test_what_did_not_begin_is_not_done_any_more(server: Server) -> None:
         assert held.wait(TIMEOUT)
         with pytest.raises(TimeoutError), blocking.time_limit(0.05):
             charge_point.on_session_started(2, "late", SessionStartedReason.EV_CONNECTED)
+        with pytest.raises(TimeoutError), blocking.time_limit(0.05):
+            charge_point.stop()
         go_on.set()
         thread.join(TIMEOUT)
         assert charge_point.connector_status(2).status == "Available"
+        assert charge_point.is_running
+        assert charge_point.transaction(1) is not None
 
 
 class Charging(Threaded):
