@@ -183,6 +183,19 @@ async def test_close_instead_of_an_answer(autojump_clock: Any, csms: Any, connec
     assert (charge_point.ended.code, charge_point.ended.reason) == (1012, "scripted")
 
 
+async def test_a_fault_may_be_a_text_and_one_that_is_none_is_refused(
+    autojump_clock: Any, csms: Any, connect: Any
+) -> None:
+    charge_point = await connect(csms)
+    csms.misbehave(Fault.CLOSE, times=0)
+    with pytest.raises(ValueError, match="'clsoe' is not a valid Fault"):
+        csms.misbehave("clsoe")
+    assert await charge_point.ask("Heartbeat", {}) is not None
+    csms.misbehave("close", "Heartbeat", code=1012)
+    await charge_point.say("Heartbeat", {})
+    await csms.wait_disconnected("CP1")
+
+
 async def test_close_with_any_code(autojump_clock: Any, csms: Any, connect: Any) -> None:
     charge_point = await connect(csms)
     await csms.close("CP1", 4321, "go away")
@@ -271,6 +284,25 @@ async def test_refused_and_ignored_handshakes(autojump_clock: Any, csms: Any, co
         assert (answer.status, answer.body) == (503, "come back later")
     assert "within 20 s" in str(await refused(csms))
     await connect(csms)
+
+
+async def test_a_handshake_that_began_before_is_not_one_to_be_ignored(autojump_clock: Any, csms: Any) -> None:
+    csms.refuse_handshake(503)
+    csms.ignore_handshake()
+    answers: list[int] = []
+
+    async def ask() -> None:
+        try:
+            await WebSocket.connect(csms.stream(), host="csms", target="/CP1", timeout=20)
+        except HandshakeRefused as error:
+            answers.append(error.status)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask)
+        nursery.start_soon(ask)
+    assert answers == [503]
+    assert len([one for one in csms.traffic if one.direction == "opened"]) == 1
+    assert "within 20 s" in str(await refused(csms))
 
 
 async def test_unknown_identity(autojump_clock: Any) -> None:
