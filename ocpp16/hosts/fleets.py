@@ -216,8 +216,7 @@ class _Fleet(Face):
 
     def _take_back(self, added: "Future[Any]") -> None:
         if not added.cancelled() and added.exception() is None:
-            with suppress(ChargePointStopped):  # the block is left, which ends it, too
-                self._house.thread.spawn(partial(self._hosted.give_up, self._original, added.result()))
+            self._house.thread.spawn_soon(partial(self._hosted.give_up, self._original, added.result()))
 
     def _removing(self, identity: str) -> Crossing:
         with suppress(KeyError, ChargePointStopped):
