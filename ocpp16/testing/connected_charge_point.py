@@ -192,12 +192,11 @@ class ConnectedChargePoint:
         if action in {"TriggerMessage", "ExtendedTriggerMessage"}:
             self._was_triggered = True
         try:
-            try:
-                self.send(serialize(frame), frame)
-            except ConnectionClosed as exc:
-                raise CallFailed(action, "connection lost") from exc
+            self.send(serialize(frame), frame)
             with trio.move_on_after(timeout) as scope:
                 await waiting.event.wait()
+        except ConnectionClosed as exc:
+            raise CallFailed(action, "connection lost") from exc
         finally:
             del self._outstanding[frame.unique_id]
             if waiting.answer is None:  # also where whoever called was cancelled
