@@ -70,8 +70,8 @@ def open_fleet(
 ) -> AbstractAsyncContextManager["Fleet"]:
     """As `ocpp16.fleet.open_fleet`, for `async with` in asyncio.
 
-    keys, observer, connector_of: functions of an id are called in the loop, where it is added. calls, frames, links:
-    plain functions that are told in the loop, in order.
+    keys, observer, connector_of: functions of an id are called in the loop, where it is added. calls, frames, links,
+    violations: plain functions that are told in the loop, in order.
     """
     return _Block.of_fleet(csms, made_of, _Loop(), arguments)
 
@@ -167,6 +167,8 @@ class _Loop:
 
     def __init__(self) -> None:
         self.log = FoldingLog("", time.monotonic)
+        self._untold = 0
+        self._lock = threading.Lock()
 
     def problems(self) -> list[str]:
         return []
@@ -190,11 +192,28 @@ class _Loop:
         return answer.value
 
     def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self._count(1)
         try:
-            self._soon(called, self.log, function, *arguments)
+            self._soon(self._told, function, arguments)
         except BaseException as error:  # it is closed
+            self._count(-1)
             obey_exit(error)
             self.log.error("the event loop of the host cannot be told: %s", sentence(error))
+
+    @property
+    def is_telling(self) -> bool:
+        return self._untold > 0
+
+    def _told(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        """In the host's loop."""
+        try:
+            called(self.log, function, *arguments)
+        finally:
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self._untold += change
 
     def _soon(self, function: Callable[..., Any], *arguments: Any) -> None:
         self._loop.call_soon_threadsafe(function, *arguments, context=self._context.copy())

@@ -14,7 +14,7 @@ import trio
 
 from ocpp16.cli.message_lines import LONGEST_VALUE
 from ocpp16.codec import format_datetime
-from ocpp16.errors import CallFailed, ConnectionClosed, ValidationError
+from ocpp16.errors import CallFailed, ConnectionClosed
 from ocpp16.spelling import did_you_mean
 from ocpp16.testing import CentralSystem
 from ocpp16.texts import shown
@@ -122,7 +122,7 @@ class Orders:
                 await self._call(line)
             elif words := shlex.split(line, comments=True):
                 await self._obey(words[0].replace("-", "_"), words[1:])
-        except (ValueError, TypeError, RecursionError, CallFailed, ConnectionClosed, ValidationError) as error:
+        except (ArithmeticError, ValueError, TypeError, RecursionError, CallFailed, ConnectionClosed) as error:
             self._say(f"error: {shown(error)}")
 
     async def _call(self, line: str) -> None:

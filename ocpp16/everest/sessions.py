@@ -47,10 +47,24 @@ class SessionEvents:
         handler = HANDLERS.get(name or "")
         if handler is None:
             return
-        session = part.text("uuid", is_needed=True) or ""  # there may be none, as of Enabled
-        connector = self._topology.number(evse, part.whole("connector_id", 1))
+        connector = self._connector(evse, part)
+        session = part.text("uuid", is_needed=True) or self._running(connector)
         timestamp = part.time("timestamp", is_needed=True)
         handler(self, SessionEvent(evse, connector, session, timestamp, part))
+
+    def _connector(self, evse: int, part: Part) -> int:
+        """The first of the EVSE, if it has not the one that is named: no end of a transaction is to be lost."""
+        named = part.whole("connector_id", 1)
+        try:
+            return self._topology.number(evse, named)
+        except ValueError as error:
+            self._log.warning("from EVerest: %s; it is taken as its first one", str(error), about=(evse, named))
+            return self._topology.number(evse)
+
+    def _running(self, connector: int) -> str:
+        """The session of an event that names none, which is the one that has a transaction."""
+        transaction = self._charge_point.transaction(connector)
+        return "" if transaction is None else str(transaction.session_id)
 
     def _enabled(self, event: SessionEvent) -> None:
         for connector in self._topology.numbers(event.evse):

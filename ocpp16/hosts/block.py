@@ -1,9 +1,11 @@
 """What a block of a host without trio opens in trio's thread, whichever way the host enters and leaves it."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Any, NoReturn, Self
+
+import trio
 
 from ocpp16.charge_point import open as doors
 from ocpp16.errors import ConfigurationError
@@ -16,6 +18,8 @@ METER_INTERVAL = 1.0
 """Seconds between two readings of a meter while a transaction runs."""
 SHORTEST_METER_INTERVAL = 0.01
 """A meter that is read faster leaves no time for anything else."""
+LAST_WORDS = 5.0
+"""Seconds that a host may take, at the end, for what it was not told yet."""
 
 
 class Block:
@@ -89,9 +93,24 @@ class Block:
             problems.append(str(error))
         if problems:
             raise ConfigurationError(problems)
-        self._thread = TrioThread(self._make, gone)
+        self._thread = TrioThread(partial(_told_all, self._make, self._world, gone), gone)
         return self._thread
 
     def _opened(self, thread: TrioThread, value: Any) -> Any:
         """What the host gets of what was opened."""
         return self._faced(value, House(thread, self._world, self._wait, self._meter_interval))
+
+
+@asynccontextmanager
+async def _told_all(
+    make: Callable[[], AbstractAsyncContextManager[Any]], world: World, gone: Gone
+) -> AsyncIterator[Any]:
+    """The block that `make` gives, which is left when the host was told all there is: none of its functions is called
+    later on."""
+    try:
+        async with make() as value:
+            yield value
+    finally:
+        with trio.CancelScope(shield=True), trio.move_on_after(LAST_WORDS):
+            while world.is_telling and not gone():  # noqa: ASYNC110 - another thread tells
+                await trio.sleep(0.005)

@@ -31,8 +31,8 @@ class Crossing:
         try:
             return self.future.result(time_left())
         except TimeoutError:
-            if self.future.done():  # the call's own
-                raise
+            if self.future.done():  # the call's own, or it was done in this very moment
+                return self.future.result()
             self.cancel()
             raise TimeoutError("the charge point did not answer within the time limit of the caller") from None
 
@@ -56,6 +56,9 @@ class Crossing:
 
     async def run(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         """In a task of trio: raises nothing but the cancellation of all calls."""
+        if self._is_unwanted:  # begun, it would go on to its first wait, or to its end
+            self.future.set_exception(CancelledError())
+            return
         try:
             with self._scope:
                 result = await function(*arguments)

@@ -7,7 +7,6 @@ too; what waits is awaited or waited for, as the host does.
 import inspect
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
 from functools import cache, partial, wraps
 from typing import Any, Protocol
 
@@ -22,7 +21,7 @@ from ocpp16.charge_point.plug_and_charge_door import PlugAndChargeDoor
 from ocpp16.charge_point.reservation_door import ReservationDoor
 from ocpp16.charge_point.station_check import is_async_function
 from ocpp16.charge_point.station_door import StationDoor
-from ocpp16.errors import ChargePointStopped, ConfigurationError
+from ocpp16.errors import ConfigurationError
 from ocpp16.faults import sentence
 from ocpp16.hosts.crossing import Crossing
 from ocpp16.hosts.host_log import HostLog
@@ -79,7 +78,7 @@ class House:
     def unasked(self, original: ChargePoint, station: Any = None) -> Any:
         """The face of one that is asked for nothing here: its station is in trio's thread."""
         log = HostLog()
-        self.thread.run_sync(log.attach, original)
+        self.thread.look(log.attach, original)
         return face_of(ChargePoint, self.wait.is_async)(original, self, station, log)
 
     def faced(self, value: Any) -> Any:
@@ -225,7 +224,7 @@ def _told_to_the_host(call: Callable[..., Any]) -> Callable[..., Any]:
             raise ValueError(f"callback must be a function that is not async, not {described(callback)}")
         name = shown(getattr(key, "name", key))
         undo = call(self, key, Changes(self._house.world, callback, name, self._log))
-        return partial(self._house.thread.run_sync, undo)
+        return partial(self._house.thread.look, undo)
 
     return on_change
 
@@ -261,8 +260,7 @@ class _Opening:
         if not opened.cancelled() and opened.exception() is None:
             house = self._block._house
             house.faces.pop(opened.result(), None)
-            with suppress(ChargePointStopped):  # the block is left, which closes it, too
-                house.thread.spawn(partial(self._block._original.close, opened.result()))
+            house.thread.spawn_soon(partial(self._block._original.close, opened.result()))
 
 
 def _open_waited(self: Face, config: Any, station: Any, **named: Any) -> Any:
@@ -285,8 +283,15 @@ async def _open_awaited(self: Face, config: Any, station: Any, **named: Any) -> 
 
 def _closed(self: Face, charge_point: Any) -> Crossing:
     original = charge_point._original if isinstance(charge_point, Face) else charge_point
-    self._house.faces.pop(original, None)
-    return self._house.thread.run(self._original.close, original)
+    house, block = self._house, self._original
+
+    async def close() -> Any:
+        try:
+            return await block.close(original)
+        finally:
+            house.faces.pop(original, None)
+
+    return house.thread.run(close)
 
 
 def _close_waited(self: Face, charge_point: Any) -> Any:
@@ -299,11 +304,7 @@ async def _close_awaited(self: Face, charge_point: Any) -> Any:
 
 def _iterated(self: Face) -> Iterator[Any]:
     return iter(
-        [
-            self._house.faces[one]
-            for one in self._house.thread.run_sync(tuple, self._original)
-            if one in self._house.faces
-        ]
+        [self._house.faces[one] for one in self._house.thread.look(tuple, self._original) if one in self._house.faces]
     )
 
 

@@ -8,11 +8,9 @@ charge point are; listeners (`calls`, `frames`, `links`, `violations`) are told 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
-from functools import partial, wraps
+from functools import cache, partial, wraps
 from operator import contains, getitem
 from typing import Any, Final, NamedTuple
-
-import trio
 
 from ocpp16.errors import ChargePointStopped, ConfigurationError
 from ocpp16.fleet import Fleet, Member, open_fleet
@@ -98,13 +96,8 @@ class HostedFleet:
             arguments["connector_of"] = lambda identity: self._own[identity].connector
         if self._made_of is not None:
             arguments["made_of"] = self._made_of
-        try:
-            async with open_fleet(self._csms, **{**arguments, **listeners}) as fleet:
-                yield fleet
-        finally:
-            with trio.CancelScope(shield=True):  # bounded inside
-                for listener in listeners.values():
-                    await listener.told_all()
+        async with open_fleet(self._csms, **{**arguments, **listeners}) as fleet:
+            yield fleet
 
     def face(self, fleet: Fleet, house: House) -> Any:
         """In a thread of the host."""
@@ -139,10 +132,13 @@ class HostedFleet:
             raise
 
     async def remove(self, fleet: Fleet, identity: str) -> bool:
+        if identity not in fleet:  # it may be about to come
+            return await fleet.remove(identity)
+        own = self._own.get(identity)
         try:
             return await fleet.remove(identity)
         finally:
-            if identity not in fleet:
+            if identity not in fleet and self._own.get(identity) is own:
                 self._own.pop(identity, None)
 
     async def give_up(self, fleet: Fleet, member: Member) -> None:
@@ -160,15 +156,20 @@ def _member(house: House, original: Member) -> Any:
     """One face for each, as long as it is there."""
     found = house.faces.get(original)
     if found is None:
-        base = face_of(Member, house.wait.is_async, _OF_TRIO[Member])
-        members = {
-            "charge_point": property(_charge_point),
-            "_seen": None,
-            "__doc__": base.__doc__,
-            "__module__": base.__module__,
-        }
-        found = house.faces.setdefault(original, type("Member", (base,), members)(original, house))
+        found = house.faces.setdefault(original, _kind_of_member(house.wait.is_async)(original, house))
     return found
+
+
+@cache
+def _kind_of_member(is_async: bool) -> type:
+    base = face_of(Member, is_async, _OF_TRIO[Member])
+    members = {
+        "charge_point": property(_charge_point),
+        "_seen": None,
+        "__doc__": base.__doc__,
+        "__module__": base.__module__,
+    }
+    return type("Member", (base,), members)
 
 
 def _charge_point(self: Any) -> Any:
@@ -215,8 +216,7 @@ class _Fleet(Face):
 
     def _take_back(self, added: "Future[Any]") -> None:
         if not added.cancelled() and added.exception() is None:
-            with suppress(ChargePointStopped):  # the block is left, which ends it, too
-                self._house.thread.spawn(partial(self._hosted.give_up, self._original, added.result()))
+            self._house.thread.spawn_soon(partial(self._hosted.give_up, self._original, added.result()))
 
     def _removing(self, identity: str) -> Crossing:
         with suppress(KeyError, ChargePointStopped):

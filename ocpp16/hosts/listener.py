@@ -10,8 +10,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
-import trio
-
 from ocpp16.charge_point.station_check import is_async_function
 from ocpp16.hosts.station import World, called
 from ocpp16.values import described
@@ -24,8 +22,6 @@ _EACH: Final = 200
 """Of what is told, beside its texts."""
 PORTION: Final = 1_000
 """Told in one piece of work, so that others have their turn in the host's world."""
-LAST_WORDS: Final = 5.0
-"""Seconds that a host may take, at the end, for what it was not told yet."""
 
 
 def function_problem(name: str, function: object) -> str:
@@ -60,12 +56,6 @@ class Listener:
             begins, self._is_told = not self._is_told, True
         if begins:
             self._world.tell(self._tell)
-
-    async def told_all(self) -> None:
-        """Until nothing waits any more, or the host takes too long."""
-        with trio.move_on_after(LAST_WORDS):
-            while self._is_told:  # noqa: ASYNC110 - another thread does it
-                await trio.sleep(0.005)
 
     def _tell(self) -> None:
         """In the host's world."""

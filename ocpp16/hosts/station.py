@@ -18,7 +18,7 @@ from ocpp16.errors import ChargePointStopped
 from ocpp16.faults import name_of, obey, obey_exit, sentence
 from ocpp16.hosts.host_log import HostLog
 from ocpp16.log import FoldingLog
-from ocpp16.models import ChargingLimit, Measurement
+from ocpp16.models import ChargingLimit
 from ocpp16.security.evse_security import EvseSecurity
 from ocpp16.station import CoreStation
 from ocpp16.texts import shown
@@ -46,6 +46,10 @@ class World(Protocol):
 
     def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
         """Call it there, after what was told before. Waits for nothing, and raises nothing."""
+
+    @property
+    def is_telling(self) -> bool:
+        """Is there something told that was not called yet, or is called just now?"""
 
 
 class _Question:
@@ -186,17 +190,17 @@ def _known_by_what_is_told(connector_id: int) -> None:
     """The meter is not asked in trio's thread: the last values told are used."""
 
 
-def measured(station: Any, connector_id: int, log: HostLog) -> Measurement | None:
-    """In the host's world: what the meter shows, or None. A fault of it is logged, and none of the charge point."""
+def measured(station: Any, connector_id: int, log: HostLog) -> Any:
+    """In the host's world: what the meter shows, or None; whether it is a Measurement the charge point looks. A fault
+    of the meter is logged, and none of the charge point."""
     read = getattr(station, "measurement", None)
     if read is None:
         return None
     try:
-        found = read(connector_id)
+        return read(connector_id)
     except BaseException as error:
         log.failed(f"station, measurement({shown(connector_id)})", error)
         return None
-    return found if isinstance(found, Measurement) else None
 
 
 class Polling:
@@ -240,7 +244,7 @@ class Polling:
         if timeout.cancelled_caught:
             log.error("%s: no answer for %s s", what, POLL_TIMEOUT, about=what)
 
-    def _read(self, connector_id: int) -> Measurement | None:
+    def _read(self, connector_id: int) -> Any:
         """In the host's world."""
         self._reading.add(connector_id)
         try:
@@ -269,12 +273,12 @@ class Orderly:
         """Is it to be called in a while?"""
         self._waiting: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
         self._lock = threading.Lock()
-        self._is_at_work = False
+        self.is_at_work = False
 
     def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
         with self._lock:
             self._waiting.append((function, arguments))
-            begins, self._is_at_work = not self._is_at_work, True
+            begins, self.is_at_work = not self.is_at_work, True
         if begins:
             self._start()
 
@@ -283,7 +287,7 @@ class Orderly:
             self._begin(self._work_off)
         except BaseException as error:  # nobody is there any more, no thread can be had just now, a bound is reached
             with self._lock:
-                self._is_at_work = False
+                self.is_at_work = False
             if not self._is_later:
                 self._is_later = True
                 self._later(self._try_again)
@@ -293,8 +297,8 @@ class Orderly:
     def _try_again(self) -> None:
         self._is_later = False
         with self._lock:
-            begins = bool(self._waiting) and not self._is_at_work
-            self._is_at_work |= begins
+            begins = bool(self._waiting) and not self.is_at_work
+            self.is_at_work |= begins
         if begins:
             self._start()
 
@@ -303,7 +307,7 @@ class Orderly:
         while True:
             with self._lock:
                 if not self._waiting:
-                    self._is_at_work = False
+                    self.is_at_work = False
                     return
                 function, arguments = self._waiting.popleft()
             try:

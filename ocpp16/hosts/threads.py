@@ -53,8 +53,8 @@ def open_fleet(
 ) -> AbstractContextManager[Any]:
     """As `ocpp16.fleet.open_fleet`, for `with`; `executor` as of `open_charge_point`.
 
-    keys, observer, connector_of: functions of an id are called in the thread that adds it. calls, frames, links: plain
-    functions that are told in another thread, in order.
+    keys, observer, connector_of: functions of an id are called in the thread that adds it. calls, frames, links,
+    violations: plain functions that are told in another thread, in order.
     """
     return _Block.of_fleet(csms, made_of, _Threads(executor), arguments)
 
@@ -131,6 +131,10 @@ class _Threads:
 
     def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
         self._told.tell(function, *arguments)
+
+    @property
+    def is_telling(self) -> bool:
+        return self._told.is_at_work
 
     def _later(self, function: Callable[[], None]) -> None:
         trio.lowlevel.spawn_system_task(_in_a_while, function)

@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 import trio
@@ -147,6 +147,12 @@ class TrioThread:
         """Run a task of ours while the block is open. What it raises ends nothing else."""
         self.run_sync(self._start, _alone, function)
 
+    def spawn_soon(self, function: Callable[[], Any]) -> None:
+        """The same, and nobody waits until it has begun, whatever time this thread has left. Not done where the block
+        is left."""
+        with suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(self._start_if_open, function)
+
     def abandon(self) -> None:
         """Cut short what leaving the block waits for; see `ChargePoint.abandon`."""
         if self._is_over or self._is_forked():
@@ -196,6 +202,10 @@ class TrioThread:
         if not self._is_open:
             raise ChargePointStopped(LEFT)
         self._nursery.start_soon(function, *arguments)
+
+    def _start_if_open(self, function: Callable[[], Any]) -> None:
+        with suppress(ChargePointStopped):
+            self._start(_alone, function)
 
     def _abandon_now(self) -> None:
         if self._value is not None:

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -135,9 +136,13 @@ class Authority:
         """The certificate that a request (PEM) asks for. It is valid for so many days, beginning in `starts_in`
         seconds. Raises ValueError for what is no request, or is not signed by the key it names."""
         request = x509.load_pem_x509_csr(csr.encode())
-        if not request.is_signature_valid:
+        try:
+            is_signed, key = request.is_signature_valid, request.public_key()
+        except UnsupportedAlgorithm as error:
+            raise ValueError(f"the key of the request: {error}") from error
+        if not is_signed:
             raise ValueError("the signature of the request is wrong")
-        builder = _builder(request.subject, request.public_key(), self._now + starts_in * DAY, days)
+        builder = _builder(request.subject, key, self._now + starts_in * DAY, days)
         return self._leaf(_with_responder(builder, responder_url), use, "")
 
     def certificate_status(

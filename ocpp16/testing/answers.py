@@ -5,15 +5,16 @@ gets the same transaction id: the first answer may have been lost.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ocpp16.codec import format_datetime
+from ocpp16.codec import ValidationError, format_datetime, validate
 from ocpp16.enums import ErrorCode
 from ocpp16.testing.contract_answers import plug_and_charge_answer
 from ocpp16.testing.recording import ReceivedCall
 
-__all__ = ["Answer", "CallErrorAnswer", "ScriptedAnswer", "StandardAnswers"]
+__all__ = ["Answer", "CallErrorAnswer", "ScriptedAnswer", "StandardAnswers", "readable"]
 
 Payload = Mapping[str, Any]
 FOLDED_TRANSACTIONS = 10_000  # how many StartTransaction requests are remembered to recognise a repeat
@@ -36,6 +37,17 @@ Answer = Payload | CallErrorAnswer | None
 
 ScriptedAnswer = Answer | Callable[[dict[str, Any], ReceivedCall], "Answer | Awaitable[Answer]"]
 """What may stand in `CentralSystem.answers`; a function may be async, and then other calls are answered meanwhile."""
+
+
+def readable(call: ReceivedCall) -> ReceivedCall | CallErrorAnswer:
+    """A CALL with its payload mended as far as that can be, or what is answered where it cannot: a script is asked for
+    its answer whatever was sent."""
+    payload = deepcopy(call.payload)
+    try:
+        validate(call.action, "request", payload, tolerant=True)
+    except ValidationError as error:
+        return CallErrorAnswer(error.code, str(error))
+    return replace(call, payload=payload)
 
 
 class StandardAnswers:

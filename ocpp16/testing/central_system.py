@@ -215,9 +215,9 @@ class CentralSystem:
             self.recording.add(identity, Direction.CLOSED, f"{code} {reason}".rstrip())
 
     def _decide(self, request: UpgradeRequest) -> Accept | Reject:
-        if self._refusals:
-            refusal = self._refusals.pop(0)
-            assert refusal is not None
+        refusal = self._refusals[0] if self._refusals else None  # a None is for the next connection that comes
+        if refusal is not None:
+            del self._refusals[0]
             return refusal
         identity = identity_of(request.target)
         if not identity or (self._known is not None and identity not in self._known):
@@ -286,9 +286,16 @@ class CentralSystem:
         Needs the whole record (`record_limit=None`). Raises `AssertionError` after `timeout` seconds.
         """
         found: list[ReceivedCall] = []
+        seen, last = 0, None  # of the record: a look is at what came since, for each line that comes brings one
 
         def is_there() -> bool:
-            found[:] = self.calls(action, identity)
+            nonlocal seen, last
+            traffic = self.traffic
+            if seen > len(traffic) or (seen and traffic[seen - 1] is not last):  # some of it is forgotten
+                seen = 0
+                found.clear()
+            found.extend(self.recording.calls(action, identity, begin=seen))
+            seen, last = len(traffic), traffic[-1] if traffic else None
             return len(found) >= count
 
         await self.recording.wait_until(is_there, f"{action} number {count}", timeout)
@@ -351,9 +358,11 @@ class CentralSystem:
     ) -> None:
         """Apply a fault to the next `times` CALLs (None: to all from now on) of an action, or of any.
 
-        `seconds` is for DELAY, `code` for CLOSE. The charge point's request counts as handled all the same.
+        `seconds` is for DELAY, `code` for CLOSE. The charge point's request counts as handled all the same. Raises
+        ValueError for what is no fault.
         """
-        self.faults.rules.append(FaultRule(fault, action, identity, times, seconds, code))
+        if times is None or times > 0:
+            self.faults.rules.append(FaultRule(Fault(fault), action, identity, times, seconds, code))
 
     def refuse_handshake(self, status: int, body: str = "", *, times: int = 1) -> None:
         """Answer the next upgrade requests with an HTTP status."""

@@ -86,6 +86,7 @@ class ConnectedChargePoint:
 
     __slots__ = (
         "_central_system",
+        "_given_up",
         "_is_half_open",
         "_is_writing",
         "_one_call",
@@ -94,7 +95,6 @@ class ConnectedChargePoint:
         "_reading",
         "_seen_ids",
         "_stream",
-        "_timed_out",
         "_unbooted",
         "_was_paused",
         "_was_triggered",
@@ -110,7 +110,7 @@ class ConnectedChargePoint:
         self._central_system = central_system
         self._stream = stream
         self._outstanding: dict[str, _Waiting] = {}
-        self._timed_out: set[str] = set()
+        self._given_up: set[str] = set()
         self._one_call = trio.Lock()
         self._seen_ids: set[str] = set()
         self._reading = trio.Event()
@@ -192,16 +192,16 @@ class ConnectedChargePoint:
         if action in {"TriggerMessage", "ExtendedTriggerMessage"}:
             self._was_triggered = True
         try:
-            try:
-                self.send(serialize(frame), frame)
-            except ConnectionClosed as exc:
-                raise CallFailed(action, "connection lost") from exc
+            self.send(serialize(frame), frame)
             with trio.move_on_after(timeout) as scope:
                 await waiting.event.wait()
+        except ConnectionClosed as exc:
+            raise CallFailed(action, "connection lost") from exc
         finally:
             del self._outstanding[frame.unique_id]
+            if waiting.answer is None:  # also where whoever called was cancelled
+                self._given_up.add(frame.unique_id)
         if scope.cancelled_caught:
-            self._timed_out.add(frame.unique_id)
             raise CallFailed(action, "timeout")
         if waiting.answer is None:
             raise CallFailed(action, "connection lost")
@@ -235,8 +235,8 @@ class ConnectedChargePoint:
     def _take_answer(self, frame: CallResult | CallError, text: str) -> None:
         waiting = self._outstanding.get(frame.unique_id)
         if waiting is None or waiting.answer is not None:
-            if frame.unique_id in self._timed_out:
-                self._timed_out.discard(frame.unique_id)
+            if frame.unique_id in self._given_up:
+                self._given_up.discard(frame.unique_id)
             else:
                 self._object("an answer to no open CALL", text)
             return

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ocpp16.errors import Ocpp16Error
+from ocpp16.testing.answers import Answer, CallErrorAnswer, readable
 from ocpp16.testing.contract_answers import PLUG_AND_CHARGE, Payload, authorize, plug_and_charge_answer
 from ocpp16.testing.recording import ReceivedCall
 
@@ -51,13 +52,16 @@ class PlugAndChargeAnswers:
             del self._signed[next(iter(self._signed))]
         self._signed[serial] = certificate
 
-    def _answer(self, payload: Payload, call: ReceivedCall) -> Payload:
+    def _answer(self, payload: Payload, call: ReceivedCall) -> Answer:
+        read = readable(call)
+        if isinstance(read, CallErrorAnswer):
+            return read
         answers: dict[str, Callable[[Payload], Payload]] = {
             "Authorize": self._authorize,
             "GetCertificateStatus": self._status,
             "SignCertificate": lambda request: self._sign(call.identity, request),
         }
-        return plug_and_charge_answer(call, answers) or {"status": "Accepted"}
+        return plug_and_charge_answer(read, answers) or {"status": "Accepted"}
 
     def _authorize(self, request: Payload) -> Payload:
         answer = authorize(request)

@@ -8,8 +8,10 @@ FinalCost. It calculates with decimals; what it sends has two of them.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
@@ -17,7 +19,7 @@ import orjson
 from ocpp16.codec import parse_datetime
 from ocpp16.errors import CallFailed, ConnectionClosed, Offline
 from ocpp16.prices import displayed
-from ocpp16.testing.answers import Answer
+from ocpp16.testing.answers import Answer, CallErrorAnswer, readable
 from ocpp16.testing.central_system import CentralSystem
 from ocpp16.testing.recording import ReceivedCall
 
@@ -29,6 +31,8 @@ MOST_SESSIONS = 10_000
 """Transactions that are remembered, of all charge points; beyond it the oldest goes."""
 _REGISTER = "Energy.Active.Import.Register"
 _HOUR = 3_600_000_000
+MOST_DIGITS = 15
+"""Of a reading in Wh, before the point: what has more is none."""
 
 
 class _Begun(NamedTuple):
@@ -65,12 +69,13 @@ class SessionPricing:
 
     def begin(self) -> None:
         """Answer from now on; what a script says of these four actions is replaced."""
-        self._central.answers.update(
-            Authorize=self._authorize,
-            StartTransaction=self._start,
-            MeterValues=self._meter_values,
-            StopTransaction=self._stop,
-        )
+        told = {
+            "Authorize": self._authorize,
+            "StartTransaction": self._start,
+            "MeterValues": self._meter_values,
+            "StopTransaction": self._stop,
+        }
+        self._central.answers.update({action: partial(self._answer, tell) for action, tell in told.items()})
 
     @property
     def price_text(self) -> str:
@@ -87,45 +92,49 @@ class SessionPricing:
         exact += prices.get("hourPrice", Decimal(0)) * duration / _HOUR
         return exact.quantize(Decimal(1).scaleb(-DECIMALS), rounding=ROUND_HALF_UP)
 
-    def _authorize(self, payload: dict[str, Any], call: ReceivedCall) -> Answer:
-        self._send(call.identity, "SetUserPrice", {"idToken": payload["idTag"], "priceText": self.price_text})
-        return self._central.standard_answers(call)
-
-    def _start(self, payload: dict[str, Any], call: ReceivedCall) -> Answer:
-        answer = self._central.standard_answers(call)
-        if isinstance(answer, Mapping):
-            begun = _Begun(Decimal(payload["meterStart"]), parse_datetime(payload["timestamp"]))
-            self._begun[call.identity, answer["transactionId"]] = begun
-            while len(self._begun) > MOST_SESSIONS:
-                self.costs.pop(self._begun.popitem(last=False)[0], None)
+    def _answer(self, tell: Callable[[ReceivedCall, Any], None], payload: object, call: ReceivedCall) -> Answer:
+        """As usual; what has no price is answered all the same."""
+        read = readable(call)
+        if isinstance(read, CallErrorAnswer):
+            return read
+        answer = self._central.standard_answers(read)
+        with suppress(ArithmeticError, ValueError):  # numbers and times that a schema lets pass
+            tell(read, answer)
         return answer
 
-    def _meter_values(self, payload: dict[str, Any], call: ReceivedCall) -> Answer:
-        key = (call.identity, payload.get("transactionId"))
-        reading = _newest(payload["meterValue"])
+    def _authorize(self, call: ReceivedCall, answer: Any) -> None:
+        self._send(call.identity, "SetUserPrice", {"idToken": call.payload["idTag"], "priceText": self.price_text})
+
+    def _start(self, call: ReceivedCall, answer: Any) -> None:
+        begun = _Begun(Decimal(call.payload["meterStart"]), parse_datetime(call.payload["timestamp"]))
+        self._begun[call.identity, answer["transactionId"]] = begun
+        while len(self._begun) > MOST_SESSIONS:
+            self.costs.pop(self._begun.popitem(last=False)[0], None)
+
+    def _meter_values(self, call: ReceivedCall, answer: Any) -> None:
+        key = (call.identity, call.payload.get("transactionId"))
+        reading = _newest(call.payload["meterValue"])
         if key in self._begun and reading is not None:
             energy, at = reading
             cost = self._cost(key, energy, at)
             data = {
                 "transactionId": key[1],
-                "timestamp": payload["meterValue"][-1]["timestamp"],
+                "timestamp": call.payload["meterValue"][-1]["timestamp"],
                 "meterValue": round(energy),
                 "cost": cost,
                 "state": "Charging",
                 "chargingPrice": {name: float(price) for name, price in self._prices.items()},
             }
             self._send(call.identity, "RunningCost", data)
-        return self._central.standard_answers(call)
 
-    def _stop(self, payload: dict[str, Any], call: ReceivedCall) -> Answer:
-        key = (call.identity, payload["transactionId"])
+    def _stop(self, call: ReceivedCall, answer: Any) -> None:
+        key = (call.identity, call.payload["transactionId"])
         if key in self._begun:
-            cost = self._cost(key, Decimal(payload["meterStop"]), parse_datetime(payload["timestamp"]))
+            cost = self._cost(key, Decimal(call.payload["meterStop"]), parse_datetime(call.payload["timestamp"]))
             data = {"transactionId": key[1], "cost": cost, "priceText": f"{self._currency} {self.costs[key]} in all"}
             if self._qr_code is not None:
                 data["qrCodeText"] = f"{self._qr_code}{key[1]}"
             self._send(call.identity, "FinalCost", data)
-        return self._central.standard_answers(call)
 
     def _cost(self, key: tuple[str, Any], energy: Decimal, at: int) -> float:
         begun = self._begun[key]
@@ -160,8 +169,10 @@ def _newest(values: list[dict[str, Any]]) -> tuple[Decimal, int] | None:
         for sampled in value["sampledValue"]:
             if sampled.get("measurand", _REGISTER) == _REGISTER and "phase" not in sampled:
                 try:
-                    energy = Decimal(sampled["value"]) * (1000 if sampled.get("unit") == "kWh" else 1)
+                    read = Decimal(sampled["value"])
                 except InvalidOperation:
                     continue
-                return energy, parse_datetime(value["timestamp"])
+                if read.is_finite() and read.adjusted() < MOST_DIGITS:
+                    energy = read * (1000 if sampled.get("unit") == "kWh" else 1)
+                    return energy, parse_datetime(value["timestamp"])
     return None

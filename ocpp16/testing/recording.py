@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, MutableSequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
 import trio
@@ -99,13 +100,13 @@ class Recording:
         if self._waiting:
             self._waiting.unpark_all()
 
-    def calls(self, action: str | None = None, identity: str | None = None) -> list[ReceivedCall]:
-        """The CALLs received (and not forgotten), oldest first."""
+    def calls(self, action: str | None = None, identity: str | None = None, *, begin: int = 0) -> list[ReceivedCall]:
+        """The CALLs received (and not forgotten), oldest first, from line `begin` of the record on."""
         return [
             ReceivedCall(
                 record.time, record.identity, record.frame.unique_id, record.frame.action, record.frame.payload
             )
-            for record in self.traffic
+            for record in islice(self.traffic, begin, None)
             if record.direction is Direction.RECEIVED
             and isinstance(record.frame, Call)
             and action in {None, record.frame.action}

@@ -10,6 +10,7 @@ Rules of this file:
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from secrets import token_hex
 from typing import Any, Final
 
@@ -93,14 +94,22 @@ class Feed:
         """All of the state, to be made JSON."""
         return {name: orjson.Fragment(data) for name, data in self._parts.items()}
 
-    def rows(self, after: int, most: int) -> list[Row]:
-        """The latest `most` rows that came after that number, in order."""
+    def latest(self, after: int, most: int) -> list[Row]:
+        """The latest `most` rows that came after that number, in order; no more than may wait for a page."""
         found: list[Row] = []
+        size = 0
         for row in reversed(self._kept):
-            if row.number <= after or len(found) >= most:
+            size += len(row.data)
+            if row.number <= after or len(found) >= most or (found and size > MOST_BYTES):
                 break
             found.append(row)
         return found[::-1]
+
+    def rows(self, after: int, most: int) -> list[Row]:
+        """The next `most` rows behind that number, of those that are kept: who goes on behind the last one of them
+        misses none."""
+        begin = max(after + 1 - self.oldest, 0)
+        return list(islice(self._kept, begin, begin + most))
 
     def open(self, instance: str = "", after: int = 0) -> "Page":
         """A page that looks from now on; `instance` and `after` are what it knows from before."""
@@ -122,7 +131,7 @@ class Page:
         self._rows: deque[Row] = deque()
         self._bytes = self._missed = 0
         self._is_sent = False
-        first = feed.rows(after, FIRST_ROWS)
+        first = feed.latest(after, FIRST_ROWS)
         for row in first:
             self.add(row)
         if after and first and first[0].number > after + 1:

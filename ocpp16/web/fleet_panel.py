@@ -24,7 +24,7 @@ from ocpp16.web.panel import Panel, finish
 INTERVAL: Final = 1.0
 """Real seconds between two looks."""
 KEPT: Final = 60.0
-"""Real seconds for which one that is opened is kept when no page looks at it any more."""
+"""Real seconds for which one that is opened is kept when no page looks at it any more, and nobody asks for it."""
 MOST_OPEN: Final = 16
 """Charge points that are opened at a time, as many as pages."""
 
@@ -128,6 +128,7 @@ class FleetPanel:
         """The panel of this charge point, which is opened if it is not. Raises NotThere, which says why."""
         found = self._open.get(identity)
         if found is not None:
+            found.asked_at = trio.current_time()
             return found.panel
         if self._member is None:
             raise NotThere("the charge points are in other processes: with --processes 1 each can be opened")
@@ -145,12 +146,11 @@ class FleetPanel:
         return opened.panel
 
     def _close_one(self) -> bool:
-        """Of those that nobody looks at, the one that was opened first."""
-        for identity, opened in self._open.items():
-            if not opened.panel.feed.pages:
-                self._close(identity, opened)
-                return True
-        return False
+        """Of those that nobody looks at, the one that was not asked for for longest."""
+        unseen = [(identity, opened) for identity, opened in self._open.items() if not opened.panel.feed.pages]
+        if unseen:
+            self._close(*min(unseen, key=lambda one: one[1].asked_at))
+        return bool(unseen)
 
     def _close(self, identity: str, opened: "_Opened") -> None:
         if self._open.get(identity) is opened:
@@ -163,13 +163,12 @@ class FleetPanel:
         with opened.scope:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(opened.panel.run)
-                looked_at = trio.current_time()
-                while trio.current_time() - looked_at < KEPT * self.speed:
+                while trio.current_time() - opened.asked_at < KEPT * self.speed:
                     with trio.move_on_after(INTERVAL * self.speed):
                         await opened.member.wait_for_news()
                     opened.follow()
                     if opened.panel.feed.pages:
-                        looked_at = trio.current_time()
+                        opened.asked_at = trio.current_time()
                 self._close(identity, opened)
 
 
@@ -181,6 +180,8 @@ class _Opened:
         self.member = member
         self.panel = Panel(speed)
         self.scope = trio.CancelScope()
+        self.asked_at: float = trio.current_time()
+        """When somebody last looked at it, or asked for it."""
         self._followed: Any = None
         self._leave: Callable[[], None] = lambda: None
         self.follow()

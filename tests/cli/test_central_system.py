@@ -159,9 +159,10 @@ async def test_orders_without_a_charge_point(autojump_clock: Any) -> None:
             "unlock cp001 1.5",
             "reserve cp001 1 TAG soon",
             "call cp001 Reset 'x",
+            f"reserve cp001 1 TAG {'9' * 400}",
         ):
             await orders.obey(line)
-        assert len(said) == 11
+        assert len(said) == 12
         assert said[0] == "connected: none"
         assert all(line.startswith("error: ") for line in said[1:])
         assert [line.rpartition(" ")[2] for line in said if "must be a number" in line] == ["x", "1.5", "soon"]

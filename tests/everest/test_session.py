@@ -251,7 +251,8 @@ def test_a_transaction_is_never_lost_for_what_is_missing(
     here.tell(1, Nonsense(wrong))
     started = here.wait_call("StartTransaction")
     assert (started["meterStart"], started["idTag"]) == (777, "A-CONTRACT-OF-MORE-T")
-    here.tell(1, Nonsense(event("TransactionFinished", transaction_finished=None)))
+    finished = {**event("TransactionFinished", connector_id=9, transaction_finished=None), "uuid": None}
+    here.tell(1, Nonsense(finished))
     stopped = here.wait_call("StopTransaction")
     assert (stopped["meterStop"], stopped["reason"]) == (777, "Other")
     told = warnings(caplog.records)
@@ -260,6 +261,8 @@ def test_a_transaction_is_never_lost_for_what_is_missing(
         "logging_path",
         "energy_Wh_import is missing",
         "is cut to 20",
+        "session_event.uuid is missing",
+        "there is no connector 9 of EVSE 1; it is taken as its first one",
         "signed_meter",
     ):
         assert words in told, words

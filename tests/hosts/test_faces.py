@@ -16,8 +16,10 @@ from ocpp16.enums import (
     SessionStartedReason,
     UnlockStatus,
 )
+from ocpp16.hosts import listener
 from ocpp16.metrics import Watch, collect
 from ocpp16.security.evse_security import CertificateHashData, OcspRequestData
+from ocpp16.testing import Direction
 
 
 async def charge(face: Face, charge_point: Any) -> None:
@@ -316,6 +318,53 @@ def test_many_in_one_block(face: Face, server: Server, tmp_path: Any) -> None:
                 await done(charge_points.open(server.config("CP9"), object()))
 
     face.run(scenario)
+
+
+def test_all_is_told_when_the_block_is_left(face: Face, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "PORTION", 1)
+    told: list[str] = []
+
+    def slow(charge_point: str, direction: str, text: str) -> None:
+        threading.Event().wait(0.005)
+        told.append(text)
+
+    def heard() -> list[str]:
+        own = {Direction.RECEIVED, Direction.SENT}
+        found = sorted(record.text for record in server.system.traffic if record.direction in own)
+        assert len(found) > 5
+        return found
+
+    async def one() -> None:
+        async with face.one(server.config(), face.station(), frames=slow) as charge_point:
+            await charge(face, charge_point)
+        assert sorted(told) == heard()
+
+    async def one_of_many() -> None:
+        async with face.many() as charge_points:
+            charge_point = await done(charge_points.open(server.config(), face.station(), frames=slow))
+            await charge(face, charge_point)
+        assert sorted(told) == heard()
+        assert list(charge_points) == []
+
+    face.run(one)
+    face.run(one_of_many)
+
+
+def test_what_is_no_reading_is_said(face: Face, server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    """A meter in another form than the charge point takes would be missed in the bill, and nowhere else."""
+    station = face.station()
+    monkey: Any = station
+    monkey.measurement = lambda connector_id: 1234.5
+
+    async def scenario() -> None:
+        async with face.one(server.config(), station) as charge_point:
+            await charge(face, charge_point)
+            charge_point.sample_now(1)
+            undo = charge_point.on_change("HeartbeatInterval", print)
+        undo()  # of a block that was left: nothing is to be undone
+
+    face.run(scenario)
+    assert "Measurement" in caplog.text
 
 
 def test_metrics_are_had_in_any_world(face: Face, server: Server) -> None:

@@ -7,15 +7,15 @@ from functools import partial
 from typing import Any
 
 import pytest
+import trio
 from host_faces import TIMEOUT, Face, Server, done, wait_until_stopped
 
 from ocpp16 import ChargePointStopped, ConfigurationError, aio, blocking
 from ocpp16.fleet import CallEnded, Fleet, Member, MemberState
-from ocpp16.hosts import listener
-from ocpp16.hosts.fleets import KEPT
-from ocpp16.hosts.listener import Listener
+from ocpp16.hosts.fleets import KEPT, HostedFleet
 from ocpp16.observer import ConnectionStateChanged
 from ocpp16.simulation import CarPlan, CommandError, SimulatedStation
+from ocpp16.testing import CentralSystem
 
 
 def url(server: Server) -> str:
@@ -48,6 +48,7 @@ def test_charge_points_come_are_driven_and_go(face: Face, server: Server) -> Non
             assert [one.identity for one in fleet] == ["CP1", "CP2", "CP3"]
             assert (len(fleet), "CP2" in fleet, "CP9" in fleet) == (3, True, False)
             assert fleet["CP2"] is others[0]
+            assert len({type(one) for one in fleet}) == 1, "a class is as large as what it is of"
             await done(fleet.wait_registered())
             assert await done(fleet.remove("CP2")) is True
             assert await done(fleet.remove("CP2")) is False
@@ -321,61 +322,27 @@ def test_a_host_that_ends_without_leaving_is_noticed(server: Server) -> None:
     server.do(partial(server.system.wait_disconnected, "CP1", timeout=TIMEOUT))
 
 
-class Slow:
-    """A world that comes to nothing before it is let."""
-
-    takes_coroutines = False
-
-    def __init__(self) -> None:
-        self.told: list[Any] = []
-        self.errors: list[str] = []
-        self.log: Any = self
-
-    def error(self, text: str, *arguments: Any, **more: Any) -> None:
-        self.errors.append(text % arguments)
-
-    def tell(self, function: Any, *arguments: Any) -> None:
-        self.told.append(partial(function, *arguments))
-
-    def come_to_it(self) -> None:
-        while self.told:
-            self.told.pop(0)()
-
-
-def test_a_listener_that_is_slow_is_told_a_bounded_part_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "MOST_UNTOLD", 4_000)
-    monkeypatch.setattr(listener, "PORTION", 3)
-    world, heard = Slow(), []
-    tell = Listener(world, lambda text: heard.append(text), "frames")  # type: ignore[arg-type]
-    for number in range(30):
-        tell(f"{number:300}")
-    assert len(world.told) == 1
-    world.come_to_it()
-    assert [int(text) for text in heard] == list(range(8))
-    assert world.errors == ["frames of the host is too slow: 22 were left out"]
-    tell("30")
-    world.come_to_it()
-    assert heard[-1] == "30"
-
-
-def test_a_listener_that_raises_is_told_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    world, heard = Slow(), []
-
-    def hear(text: str) -> None:
-        heard.append(text)
-        if text == "a":
-            raise RuntimeError("oops")
-        if text == "b":
-            raise SystemExit(1)
-
-    tell = Listener(world, hear, "frames")  # type: ignore[arg-type]
-    for text in "abc":
-        tell(text)
-    with pytest.raises(SystemExit):
-        world.come_to_it()
-    world.come_to_it()
-    assert heard == ["a", "b", "c"]
-    assert "oops" in world.errors[0]
+async def test_one_that_is_removed_while_it_comes_keeps_what_is_its_own(autojump_clock: Any) -> None:
+    """That is asked for again at each later start of it."""
+    asked: list[str] = []
+    world: Any = None  # of observers alone
+    async with CentralSystem() as csms:
+        observer: Any = asked.append
+        hosted = HostedFleet("ws://csms.example/", None, world, {"connector": csms.connector, "observer": observer})
+        async with hosted.make() as fleet:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(hosted.add, fleet, "CP1", None, None, hosted.asked("CP1")[1])
+                while not hosted._own:
+                    await trio.lowlevel.checkpoint()
+                assert "CP1" not in fleet
+                assert await hosted.remove(fleet, "CP1") is False
+            await fleet.wait_registered()
+            member = fleet["CP1"]
+            assert member.cut_power(5)
+            await trio.sleep(60)
+            assert (member.failure, member.state, asked) == ("", MemberState.RUNNING, ["CP1"])
+            assert await hosted.remove(fleet, "CP1") is True
+            assert not hosted._own
 
 
 def test_what_is_kept_of_a_station_is_there() -> None:

@@ -20,6 +20,7 @@ class Later:
     """A world that does its work when it is told to."""
 
     takes_coroutines = False
+    is_telling = False
 
     def __init__(self) -> None:
         self.work: list[Callable[[], None]] = []
@@ -210,6 +211,7 @@ class Hanging:
     """A world in which what is asked begins, and does not come back."""
 
     takes_coroutines = False
+    is_telling = False
 
     def __init__(self) -> None:
         self.log = FoldingLog("", trio.current_time)

@@ -38,9 +38,48 @@ def test_what_did_not_begin_is_not_done_any_more(server: Server) -> None:
         assert held.wait(TIMEOUT)
         with pytest.raises(TimeoutError), blocking.time_limit(0.05):
             charge_point.on_session_started(2, "late", SessionStartedReason.EV_CONNECTED)
+        with pytest.raises(TimeoutError), blocking.time_limit(0.05):
+            charge_point.stop()
         go_on.set()
         thread.join(TIMEOUT)
         assert charge_point.connector_status(2).status == "Available"
+        assert charge_point.is_running
+        assert charge_point.transaction(1) is not None
+
+
+def test_what_came_too_late_to_be_had_in_hand_is_closed_again(server: Server) -> None:
+    """Its time is over when it is open, in the middle of what a host does with it."""
+
+    go_on = threading.Event()
+
+    def hold() -> None:
+        """Trio's thread."""
+        charge_points._house.thread._token.run_sync_soon(go_on.wait, TIMEOUT)  # type: ignore[attr-defined]
+
+    class Late(Threaded):
+        def attach(self, charge_point: Any) -> None:
+            hold()
+            go_on.wait(0.3)
+            raise OSError("no hardware")
+
+    with blocking.open_charge_points() as charge_points:
+        with pytest.raises(OSError), blocking.time_limit(0.2):
+            charge_points.open(server.config(), Late())
+        go_on.set()
+        for _ in range(1000):
+            if len(charge_points) == 0:
+                break
+            threading.Event().wait(0.01)
+        assert len(charge_points) == 0
+        charge_point = charge_points.open(server.config(), Threaded())
+        go_on.clear()
+        hold()
+        with pytest.raises(TimeoutError), blocking.time_limit(0):
+            charge_points.close(charge_point)
+        go_on.set()
+        assert list(charge_points) == [charge_point]
+        assert charge_points.close(charge_point) is True
+        assert not charge_points._house.faces  # type: ignore[attr-defined]
 
 
 class Charging(Threaded):

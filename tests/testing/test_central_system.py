@@ -189,6 +189,18 @@ async def test_call_not_answered(autojump_clock: Any, csms: Any, connect: Any) -
     assert csms.violations == [], "a late answer is no violation"
 
 
+async def test_call_that_nobody_waits_for_any_more(autojump_clock: Any, csms: Any, connect: Any) -> None:
+    charge_point = await connect(csms)
+    with trio.move_on_after(5):
+        await csms.call("CP1", "ClearCache", {})
+    await charge_point.send(b'[3,"csms-1",{"status":"Accepted"}]')
+    await trio.testing.wait_all_tasks_blocked()
+    assert csms.violations == [], "the charge point cannot know of it"
+    await charge_point.send(b'[3,"csms-1",{"status":"Accepted"}]')
+    await trio.testing.wait_all_tasks_blocked()
+    assert [violation.rule for violation in csms.violations] == ["an answer to no open CALL"], "once is enough"
+
+
 async def test_call_and_no_connection(autojump_clock: Any, csms: Any, connect: Any) -> None:
     with pytest.raises(Offline):
         await csms.call("CP1", "ClearCache", {})
@@ -320,56 +332,6 @@ async def test_who_was_accepted_by_an_earlier_central_system_is_not_accused(
     if boots:  # so it was not accepted: it should have begun with this
         await charge_point.boot()
     assert [violation.rule[:9] for violation in csms.violations] == ["Heartbeat"] * boots
-
-
-# Finding things again
-
-
-async def test_wait_for_call(autojump_clock: Any, csms: Any, connect: Any) -> None:
-    charge_point = await connect(csms)
-    other = await connect(csms, "CP2")
-
-    async def beat() -> None:
-        for _ in range(3):
-            await trio.sleep(10)
-            await charge_point.ask("Heartbeat", {})
-
-    await other.boot()
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(beat)
-        assert (await csms.wait_for_call("Heartbeat")).time == 10
-        assert (await csms.wait_for_call("Heartbeat", 3)).time == 30
-        assert (await csms.wait_for_call("Heartbeat", 2)).time == 20, "those that came before count"
-        assert (await csms.wait_for_call("BootNotification", identity="CP2")).identity == "CP2"
-        with pytest.raises(AssertionError, match=r"no StopTransaction number 2 within 7 s; .*Heartbeat x 3"):
-            await csms.wait_for_call("StopTransaction", 2, timeout=7)
-
-
-async def test_traffic_is_recorded_in_order_with_its_times(autojump_clock: Any, csms: Any, connect: Any) -> None:
-    charge_point = await connect(csms)
-    await trio.sleep(1)
-    await charge_point.boot()
-    await charge_point.websocket.aclose(1001, "bye")
-    await csms.wait_disconnected("CP1")
-    lines = [(line.time, line.identity, line.direction, line.text[:6]) for line in csms.traffic]
-    assert lines == [
-        (0, "CP1", "opened", ""),
-        (1, "CP1", "received", '[2,"cp'),
-        (1, "CP1", "sent", '[3,"cp'),
-        (1, "CP1", "closed", "1001 b"),
-    ]
-    assert isinstance(csms.traffic[1].frame, Call)
-    assert isinstance(csms.traffic[2].frame, CallResult)
-
-
-async def test_bounded_record(autojump_clock: Any, connect: Any) -> None:
-    async with CentralSystem(record_limit=10) as csms:
-        charge_point = await connect(csms)
-        await charge_point.boot()
-        for _ in range(20):
-            await charge_point.ask("Heartbeat", {})
-            await charge_point.send("no frame")
-        assert len(csms.traffic) == len(csms.violations) == 10
 
 
 async def test_the_same_script_gives_the_same_record(autojump_clock: Any, connect: Any) -> None:

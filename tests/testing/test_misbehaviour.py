@@ -9,10 +9,8 @@ import pytest
 import trio
 import trustme
 
-from ocpp16.errors import CallFailed, ConnectionClosed, ConnectionFailed, HandshakeRefused
-from ocpp16.security.basic_auth import authorization_header
+from ocpp16.errors import CallFailed, ConnectionClosed, ConnectionFailed
 from ocpp16.testing import CallErrorAnswer, CentralSystem, Fault
-from ocpp16.testing.central_system import identity_of
 from ocpp16.transport.dial import Endpoint, open_stream
 from ocpp16.transport.websocket import WebSocket
 
@@ -183,6 +181,19 @@ async def test_close_instead_of_an_answer(autojump_clock: Any, csms: Any, connec
     assert (charge_point.ended.code, charge_point.ended.reason) == (1012, "scripted")
 
 
+async def test_a_fault_may_be_a_text_and_one_that_is_none_is_refused(
+    autojump_clock: Any, csms: Any, connect: Any
+) -> None:
+    charge_point = await connect(csms)
+    csms.misbehave(Fault.CLOSE, times=0)
+    with pytest.raises(ValueError, match="'clsoe' is not a valid Fault"):
+        csms.misbehave("clsoe")
+    assert await charge_point.ask("Heartbeat", {}) is not None
+    csms.misbehave("close", "Heartbeat", code=1012)
+    await charge_point.say("Heartbeat", {})
+    await csms.wait_disconnected("CP1")
+
+
 async def test_close_with_any_code(autojump_clock: Any, csms: Any, connect: Any) -> None:
     charge_point = await connect(csms)
     await csms.close("CP1", 4321, "go away")
@@ -239,79 +250,7 @@ async def test_a_second_connection_replaces_the_first(autojump_clock: Any, csms:
     assert csms.connected["CP1"].websocket.is_open
 
 
-# Coming in
-
-
-@pytest.mark.parametrize(
-    ("target", "identity"),
-    [
-        ("/ocppj/RDAM%20123", "RDAM 123"),
-        ("//ocpp//CP1/", "CP1"),
-        ("/CP1?token=a/b", "CP1"),
-        ("/a%2fb", "a/b"),
-        ("ws://csms:9000/ocpp/CP1", "CP1"),
-        ("/", ""),
-    ],
-)
-def test_identity_of_a_target(target: Any, identity: Any) -> None:
-    assert identity_of(target) == identity
-
-
-async def refused(csms: Any, identity: Any = "CP1", headers: Any = ()) -> Any:
-    with pytest.raises(ConnectionFailed) as caught:
-        await WebSocket.connect(csms.stream(), host="csms", target=f"/{identity}", headers=headers, timeout=20)
-    return caught.value
-
-
-async def test_refused_and_ignored_handshakes(autojump_clock: Any, csms: Any, connect: Any) -> None:
-    csms.refuse_handshake(503, "come back later", times=2)
-    csms.ignore_handshake()
-    for _ in range(2):
-        answer = await refused(csms)
-        assert (answer.status, answer.body) == (503, "come back later")
-    assert "within 20 s" in str(await refused(csms))
-    await connect(csms)
-
-
-async def test_unknown_identity(autojump_clock: Any) -> None:
-    async with CentralSystem(known={"CP1"}) as csms:
-        assert (await refused(csms, "CP2")).status == 404
-        assert (await refused(csms, "")).status == 404
-
-
-async def test_basic_authentication(autojump_clock: Any, connect: Any) -> None:
-    key = bytes(range(16))
-    async with CentralSystem(keys={"CP1": key}) as csms:
-        for identity, name, given in [("CP1", "CP1", b"x" * 16), ("CP1", "CP2", key), ("CP2", "CP2", key)]:
-            answer = await refused(csms, identity, [("Authorization", authorization_header(name, given))])
-            assert answer.status == 401
-        assert (await refused(csms)).status == 401
-        await connect(csms, headers=[("Authorization", authorization_header("CP1", key))])
-
-
-async def test_no_common_subprotocol(autojump_clock: Any, csms: Any) -> None:
-    csms.subprotocols = ()
-    answer = await refused(csms)
-    assert isinstance(answer, HandshakeRefused)
-    assert answer.status == 101
-    csms.subprotocols = ("ocpp1.6",)
-    client = await WebSocket.connect(csms.stream(), host="csms", target="/CP1", subprotocols=())
-    with pytest.raises(ConnectionClosed) as caught:
-        await client.receive()
-    assert caught.value.code == 1002
-
-
-async def test_connector(autojump_clock: Any, csms: Any) -> None:
-    endpoint = Endpoint(False, "csms", 80, "/CP1")
-    websocket = await WebSocket.connect(await csms.connector(endpoint), host=endpoint.authority, target=endpoint.target)
-    assert websocket.is_open
-    csms.is_reachable = False
-    with pytest.raises(ConnectionFailed, match="refused"):
-        await csms.connector(endpoint)
-    csms.is_reachable, csms.connect_hangs = True, True
-    with trio.move_on_after(100) as scope:
-        await csms.connector(endpoint)
-    assert scope.cancelled_caught
+# Ends
 
 
 async def test_its_end_is_the_end_of_all_connections(autojump_clock: Any, connect: Any) -> None:

@@ -7,7 +7,7 @@ import trio
 
 from ocpp16 import open_charge_point
 from ocpp16.simulation import Commands, Operation, SimulatedStation
-from ocpp16.testing import CentralSystem
+from ocpp16.testing import CallErrorAnswer, CentralSystem, ReceivedCall
 from ocpp16.testing.pricing import SessionPricing
 
 CONFIG: dict[str, Any] = {
@@ -80,3 +80,46 @@ async def test_no_price(price: str) -> None:
     async with CentralSystem() as csms:
         with pytest.raises(ValueError, match="kWhPrice must be a decimal number"):
             SessionPricing(csms, kwh_price=price)
+
+
+def reading(value: str, **members: str) -> dict[str, Any]:
+    sampled = {"value": value, **members}
+    return {
+        "connectorId": 1,
+        "transactionId": 1,
+        "meterValue": [{"timestamp": "2026-01-01T01:00:00Z", "sampledValue": [sampled]}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "answer"),
+    [
+        ("MeterValues", reading("NaN"), {}),
+        ("MeterValues", reading("Infinity"), {}),
+        ("MeterValues", reading("1e9999999", unit="kWh"), {}),
+        ("MeterValues", reading("1e30"), {}),
+        ("StopTransaction", {"transactionId": 1, "meterStop": 10**40, "timestamp": "2026-01-01T02:00:00Z"}, {}),
+        ("StopTransaction", {"transactionId": [1]}, CallErrorAnswer),
+        ("Authorize", {}, CallErrorAnswer),
+        ("StartTransaction", {"connectorId": 1}, CallErrorAnswer),
+        ("MeterValues", {"connectorId": 1, "meterValue": 5}, CallErrorAnswer),
+    ],
+)
+async def test_what_has_no_price_is_answered_all_the_same(
+    autojump_clock: Any, action: str, payload: dict[str, Any], answer: Any
+) -> None:
+    """Nothing that a charge point sends ends a Central System."""
+    async with CentralSystem() as csms:
+        pricing = SessionPricing(csms)
+        pricing.begin()
+        start = {"connectorId": 1, "idTag": "A", "meterStart": 0, "timestamp": "2026-01-01T00:00:00Z"}
+
+        def told(action: str, payload: dict[str, Any]) -> Any:
+            return csms.answer(ReceivedCall(0.0, "CP1", "1", action, payload), None)
+
+        assert told("StartTransaction", start)["transactionId"] == 1
+        found = told(action, payload)
+        assert isinstance(found, answer) if isinstance(answer, type) else found == answer
+        assert pricing.costs == {}
+        assert told("MeterValues", reading("1", unit="kWh")) == {}
+        assert pricing.costs == {("CP1", 1): "0.45"}

@@ -190,6 +190,21 @@ async def test_one_is_opened_with_its_traffic_and_commands(autojump_clock: MockC
         assert here.panel.charge_point("CP2") is not kept
 
 
+async def test_a_program_that_asks_again_and_again_misses_nothing(autojump_clock: MockClock, load: Any) -> None:
+    async with load() as here:
+        await trio.sleep(10)
+        panel = here.panel.charge_point("CP1")
+        rows: list[int] = []
+        for _ in range(12):
+            last = rows[-1] if rows else 0
+            answer = await here.way.ask(f"/api/rows?charge_point=CP1&after={last}")
+            rows += [row["n"] for row in answer.json["rows"]]
+            await trio.sleep(KEPT / 3)
+        assert rows[0] == 1
+        assert len(rows) == rows[-1] > 10
+        assert here.panel.charge_point("CP1") is panel
+
+
 async def test_one_that_is_another_after_a_power_failure_is_followed(autojump_clock: MockClock, load: Any) -> None:
     async with load() as here:
         await trio.sleep(10)

@@ -192,7 +192,10 @@ def test_the_limits_ahead_are_drawn(station: Any, make_page: Any) -> None:
     expect(table.get_by_role("row").nth(1)).to_contain_text(re.compile("10|20"))
     page.get_by_label("Limits of").select_option("0")
     expect(page.get_by_role("img", name=re.compile("Composite schedule of the whole station"))).to_be_visible()
+    card(page, 1).get_by_role("button", name="More").click()
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Remove profile 5").click()
+    expect(page.get_by_role("dialog").get_by_label("Connector")).to_have_value("")  # not of the list of before
     page.get_by_role("dialog").get_by_role("button", name="Clear charging profiles now").click()
     expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("1")
     page.keyboard.press("Escape")

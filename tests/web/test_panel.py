@@ -184,6 +184,24 @@ async def test_rows_that_are_large_are_bounded_in_bytes(monkeypatch: pytest.Monk
     while page.waiting:
         told += await page.next()
     assert b"x" * 100_000 in told
+    for _ in range(50):
+        feed.add(b'{"x":"' + b"x" * 1_000 + b'"}')
+    told = await feed.open().next()
+    assert told.count(b'"n"') == 4
+    assert not told.startswith(b"event: missed"), "what came before it did is not missed by a page"
+
+
+async def test_rows_are_had_one_after_another() -> None:
+    feed = Feed(most_kept=700)
+    assert feed.rows(0, 10) == []
+    for _ in range(1_000):
+        feed.add(b"{}")
+    told: list[int] = []
+    while rows := feed.rows(told[-1] if told else 0, 300):
+        told += [row.number for row in rows]
+    assert told == list(range(301, 1_001))
+    assert feed.rows(5_000, 10) == []
+    assert [row.number for row in feed.latest(990, 5)] == list(range(996, 1_001))
 
 
 async def test_a_part_that_changes_often_is_sent_once_as_it_is_then() -> None:

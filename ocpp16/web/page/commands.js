@@ -87,6 +87,7 @@ export class Commands {
 
   /** Carries out one that needs no more than a click, or opens its form where something is to be confirmed. */
   press(name, given = {}) {
+    this.preset = null; // what it is about is given here, not by the list of commands that was open last
     return CONFIRMED[name] ? this.open(name, given) : this.run(name, given);
   }
 
