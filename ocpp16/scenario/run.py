@@ -46,6 +46,7 @@ class Run:
         duration: float | None,
         first_number: int = 1,
         of_all: int | None = None,
+        speed: float = 1.0,
     ) -> None:
         self.scenario = scenario
         self.ids: tuple[str, ...] = tuple(ids)
@@ -55,7 +56,7 @@ class Run:
         self.seed = seed
         self.began: float = trio.current_time()
         self.agenda: Agenda = Agenda(self._failed)
-        self.judge: Judge = Judge(scenario.expectations)
+        self.judge: Judge = Judge(scenario.expectations, speed)
         self.members: dict[str, Member] = {}
         self.watches: dict[str, Watch] = {}
         self._asked = asked_for(scenario.steps) if scenario.steps else None
@@ -71,8 +72,8 @@ class Run:
         """Of the wire, now."""
         self.stages: list[StageRun] = []
         self.notes: list[str] = []
-        self.speed: float = 1.0
-        """How many times faster than in reality time passes."""
+        self.speed: float = speed
+        """How many times faster than in the world time passes."""
         self.rate: float | None = None if scenario.drivers else rate
         """Charge points a second, of ramps and restarts; None: as they say."""
         self.pace: float = _pace(scenario, len(self.ids), rate)
@@ -84,7 +85,7 @@ class Run:
         self.on_added: Callable[[Member, float], None] = lambda member, late: None
         """Is told of each that comes, and how late: seconds of the story after it was due, 0 if that is less than
         `late_from`."""
-        self.late_from: float = LATE
+        self.late_from: float = LATE * max(1.0, speed)
         self._latest = 0.0
         self.told_added: Callable[[Member], None] | None = None
         """And so is whoever plays it, where he wants to know."""
@@ -243,7 +244,7 @@ class Run:
         if self.speed > 1.0 and not all(one.is_met for one in expectations):
             self.note(
                 f"time passed {self.speed:g} times faster than in reality, but not for the Central System: an answer"
-                f" within 30 s was one within {30_000 / self.speed:.0f} ms; a lower speed tells whether it is too slow"
+                f" within 30 s came within {30 * self.speed:g} s of the story; a lower speed tells whether that is why"
             )
         self._note_the_unconnected()
         if is_complete and any(one.unseen for one in judged):

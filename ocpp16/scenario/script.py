@@ -75,7 +75,7 @@ class Script:
     async def play(self, member: Member, within: float) -> None:
         """The whole script at one charge point; it ends with the first step that fails."""
         at = [0]
-        with trio.move_on_after(within) as scope:
+        with trio.move_on_after(within * self._run.speed) as scope:
             await self._play(member, at)
         if scope.cancelled_caught:
             waiting = self._run.waiting.get(member.identity, "")
@@ -117,7 +117,8 @@ class Script:
 
 class _At:
     """One charge point, at its script. What is waited for counts from the last step that did something, or
-    from the CALL of the Central System that was waited for last."""
+    from the CALL of the Central System that was waited for last. `within` is in seconds of the world: it is the Central
+    System that is waited for."""
 
     def __init__(self, run: Run, member: Member, watch: Watch, random: Random) -> None:
         self._run = run
@@ -141,11 +142,14 @@ class _At:
         reason = self._member.commands.reason(step.do, arguments, result)
         return f"{step.do} was refused: {reason}" if reason else ""
 
+    def _patience(self, within: float) -> float:
+        return within * self._run.speed
+
     def _waits(self, text: str) -> None:
         self._run.waiting[self._member.identity] = f"waiting for {text}"
 
-    async def _until(self, is_so: Callable[[], bool], within: float) -> bool:
-        with trio.move_on_after(within):
+    async def _until(self, is_so: Callable[[], bool], seconds: float) -> bool:
+        with trio.move_on_after(seconds):
             while not is_so():
                 self._watch.news = trio.Event()
                 await self._watch.news.wait()
@@ -158,7 +162,7 @@ class _At:
 
     async def wait_registered(self, within: float) -> str:
         self._waits("its registration by the Central System")
-        with trio.move_on_after(within):
+        with trio.move_on_after(self._patience(within)):
             while True:
                 try:
                     await self._member.charge_point.wait_registered()
@@ -170,7 +174,7 @@ class _At:
 
     async def wait_answered(self, within: float) -> str:
         self._waits("the answers of the Central System to all that was sent")
-        with trio.move_on_after(within):
+        with trio.move_on_after(self._patience(within)):
             await self._member.charge_point.wait_all_answered()
             return ""
         left = self._member.charge_point.connection.queue_depth
@@ -178,7 +182,7 @@ class _At:
 
     async def wait_status(self, connector: int, status: str, within: float) -> str:
         self._waits(f"connector {connector} to be {status}")
-        if await self._until(lambda: self._watch.states.get(connector) == status, within):
+        if await self._until(lambda: self._watch.states.get(connector) == status, self._patience(within)):
             return ""
         found = self._watch.states.get(connector, "not reported")
         return f"connector {connector} was {found}, not {status}, for {within:g} s"
@@ -190,7 +194,7 @@ class _At:
         def is_decided() -> bool:
             return watch.connected_at > self._mark or (first_attempt and watch.attempt_failed_at > self._mark)
 
-        if not await self._until(is_decided, within):
+        if not await self._until(is_decided, self._patience(within)):
             why = shown(watch.reason) if watch.reason and not watch.is_connected else "there was no attempt"
             return f"it was not connected anew within {within:g} s: {why}"
         if first_attempt and self._mark < watch.attempt_failed_at:
@@ -233,7 +237,7 @@ class _At:
                 wrong.append(why)
             return False
 
-        if await self._until(is_there, within):
+        if await self._until(is_there, self._patience(within)):
             return ""
         if wrong:
             rest = f"; {TOO_MANY}" if self._forgot(action) else ""
