@@ -1,8 +1,8 @@
 """What was expected, held against what happens, as it happens: no frame is kept.
 
 Of each charge point and expectation there is one `Standing`: a few numbers and the first thing that was wrong. A CALL
-that was cut off with its connection is no fault of the Central System, and does not count. The Central System lives in
-the world, so its answers have the time that is written there, however fast the story goes.
+that was cut off with its connection (once, or twice) is no fault of the Central System, and does not count. The Central
+System lives in the world, so its answers have the time that is written there, however fast the story goes.
 """
 
 from collections.abc import Iterable, Mapping
@@ -186,6 +186,13 @@ class Judge:
             else:
                 self._party(rule, party).of(rule).count -= 1
 
+    def never_taken(self, party: Party, call: Call, at: float, times: int) -> None:
+        """The Central System has ended the connection with so many CALLs of this action, one after another."""
+        for rule in call.rules:
+            standing = self._party(rule, party).of(rule)
+            if rule.expected.each:
+                standing.fail(at, f"{call.action} ended the connection {times} times, and was never answered")
+
     def unanswered(self, party: Party, call: Call, at: float) -> None:
         """Nobody waits for the answer any more."""
         for rule in call.rules:
@@ -205,6 +212,9 @@ class Judge:
                 standing = self._party(rule, party).of(rule)
                 standing.count += 1
                 standing.right += 1
+                if expected.most is not None and standing.count > expected.most:
+                    why = f"connector {connector} was {status}: {standing.count} times, not {expected.most} at most"
+                    standing.fail(at, why)
 
     def results(
         self, parties: Mapping[str, Party], now: float, *, is_cut_short: bool = False

@@ -18,13 +18,15 @@ from ocpp16.scenario.agenda import Agenda
 from ocpp16.scenario.attempt import Attempts
 from ocpp16.scenario.judge import Judge
 from ocpp16.scenario.model import Arrivals, Per, Scenario, Stage, StageKind
-from ocpp16.scenario.outcome import ExpectationResult, Outcome, Progress, StageRun
+from ocpp16.scenario.outcome import MOST_FAILURES, ExpectationResult, Failure, Outcome, Progress, StageRun
 from ocpp16.scenario.step_words import asked_for
 from ocpp16.scenario.watch import Watch
 from ocpp16.texts import shown
 from ocpp16.wire import WireFaults, disturbed
 
 MOST_NOTES: Final = 50
+SEEN: Final = "all that happened was looked at"
+"""What a verdict rests on; it is told only where it was not so."""
 LATE: Final = 1.0
 """Real seconds that a charge point may come late without a word: it takes a moment to make one."""
 LOOKED_AT: Final = 200
@@ -137,7 +139,9 @@ class Run:
         if not self.scenario.is_watched:
             return None
         if identity not in self.watches:
-            self.watches[identity] = Watch(identity, self.judge, self.began, self._asked)
+            self.watches[identity] = Watch(
+                identity, self.judge, self.began, self._asked, is_disturbed=self.scenario.is_disturbed
+            )
         return self.watches[identity]
 
     def connector_of(self, connector: StreamOpener | None) -> Callable[[str], StreamOpener | None] | None:
@@ -225,7 +229,7 @@ class Run:
         parties = {identity: watch.party for identity, watch in self.watches.items()}
         is_cut_short = not is_complete or self.stretch < 1.0 or self.pace < 1.0
         judged = self.judge.results(parties, self.now, is_cut_short=is_cut_short)
-        expectations = [*steps, *judged]
+        expectations = [*self._what_was_missed(), *steps, *judged]
         counts = {"charge points": len(self.members), **self.counts}
         if self.watches:
             counts["transactions started"] = sum(watch.started for watch in self.watches.values())
@@ -234,9 +238,6 @@ class Run:
         if failed:
             counts["failed starts"] = sum(member.failures for member in failed)
             self.note(f"{failed[0].identity} could not start: {failed[0].failure}")
-        dropped = sum(member.charge_point.counters.observer_events_dropped for member in self.members.values())
-        if dropped:
-            self.note(f"{dropped} events were lost before they could be looked at: the process had too much to do")
         if self._latest >= self.late_from and self.scenario.drivers:
             self.note(
                 f"charge points came up to {self._latest:.0f} s later than they were due, and their drivers with them"
@@ -267,6 +268,21 @@ class Run:
             violations=violations,
             breach="" if self.scenario.is_disturbed else breach(violations),
         )
+
+    def _what_was_missed(self) -> list[ExpectationResult]:
+        """Who has not seen all that happened at a charge point knows neither what was wrong nor what was missing there:
+        then nothing has passed."""
+        failures = []
+        for identity, watch in self.watches.items():
+            member = self.members.get(identity)
+            dropped = 0 if member is None else member.charge_point.counters.observer_events_dropped
+            why = f"{dropped} events were lost before: the process had too much to do" if dropped else watch.failure
+            if why:
+                failures.append(Failure(identity, self.now, why))
+        if not failures:
+            return []
+        checked = len(self.watches)
+        return [ExpectationResult(SEEN, False, checked, checked - len(failures), failures[:MOST_FAILURES])]
 
     def _note_the_unconnected(self) -> None:
         there = {one: member for one, member in self.members.items() if self.is_there(one) and not member.failures}

@@ -68,13 +68,13 @@ class Script:
 
     def _tally(self, number: int, identity: str, why: str) -> None:
         if number not in self.tallies:
-            name = _title(number, self.steps[number - 1]) if self.steps else PLAY
+            name = PLAY if self._run.scenario.play is not None else _title(number, self.steps[number - 1])
             self.tallies[number] = Tally(name)
         self.tallies[number].add(identity, self._run.now, why)
 
     async def play(self, member: Member, within: float) -> None:
         """The whole script at one charge point; it ends with the first step that fails."""
-        at = [0]
+        at = [1] if self.steps else [0]
         with trio.move_on_after(within * self._run.speed) as scope:
             await self._play(member, at)
         if scope.cancelled_caught:

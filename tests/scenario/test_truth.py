@@ -8,6 +8,7 @@ import trio
 
 from ocpp16.fleet import Member
 from ocpp16.scenario import Outcome, Progress, Scenario, ScenarioError, Stage, scenario_from
+from ocpp16.scenario.judge import Judge
 from ocpp16.scenario.model import StageKind
 from ocpp16.testing import CentralSystem, Fault
 
@@ -119,6 +120,64 @@ async def test_steps_give_the_central_system_its_own_time(csms: CentralSystem, p
     step = [{"do": "wait_registered", "within": 10}]
     outcome: Outcome = await play(scenario_from({"step": step}), csms, 1, speed=10.0)
     assert outcome.is_passed
+
+
+async def test_what_ends_the_connection_each_time_is_never_taken(csms: CentralSystem, play: Any) -> None:
+    drivers = [{"arrivals": {"kind": "fixed", "moments": [20]}, "parking": 100}]
+    expected = [{"sent": "*", "within": 30}, {"sent": "StopTransaction", "within": 30, "count": 0}]
+    stages = [{"kind": "ramp"}, {"kind": "hold", "duration": 1200}]
+    story = {"drivers": drivers, "stage": stages, "expect": expected}
+    csms.misbehave(Fault.CLOSE, "StopTransaction", times=2)
+    twice: Outcome = await play(scenario_from(story), csms, 1)
+    assert (twice.is_passed, twice.counts["transactions stopped"]) == (True, 1)
+    csms.misbehave(Fault.CLOSE, "StopTransaction", times=1000)
+    never: Outcome = await play(scenario_from(story), csms, ["CP2"])
+    assert {one.failures[0].why for one in never.expectations} == {
+        "StopTransaction ended the connection 3 times, and was never answered"
+    }
+
+
+async def test_what_the_story_itself_cuts_off_is_nobodys_fault(csms: CentralSystem, play: Any) -> None:
+    csms.misbehave(Fault.DELAY, "BootNotification", times=5, seconds=5.0)
+    stages = [
+        {"kind": "ramp", "settle": 0.0},
+        {"kind": "storm", "times": 5, "pause": 2, "settle": 0},
+        {"kind": "hold", "duration": 60},
+    ]
+    outcome: Outcome = await play(scenario_from({"stage": stages, "expect": [{"sent": "*", "within": 30}]}), csms, 1)
+    assert outcome.is_passed
+    assert len(csms.calls("BootNotification")) > 3
+
+
+async def test_who_has_not_seen_all_passes_nothing(
+    csms: CentralSystem, play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = scenario_from({"stage": [{"kind": "ramp"}], "expect": [{"absent": "StopTransaction"}]})
+
+    def lose(member: Member) -> None:
+        member.charge_point.counters.observer_events_dropped += 3
+
+    lost: Outcome = await play(story, csms, 1, added=lose)
+    assert [(one.name, one.is_met) for one in lost.expectations] == [
+        ("all that happened was looked at", False),
+        ("absent StopTransaction", True),
+    ]
+    assert lost.expectations[0].failures[0].why == "3 events were lost before: the process had too much to do"
+
+    def fail(*of: Any) -> None:
+        raise ArithmeticError("a judge who fails")
+
+    monkeypatch.setattr(Judge, "called", fail)
+    blind: Outcome = await play(story, csms, ["CP2"])
+    assert not blind.is_passed
+    assert "a judge who fails" in blind.expectations[0].failures[0].why
+
+
+async def test_who_never_came_to_the_first_step_is_told_by_it(csms: CentralSystem, play: Any) -> None:
+    steps = [{"do": "sleep", "seconds": 1, "name": "first"}, {"do": "wait_answered", "name": "last"}]
+    stages = [{"kind": "ramp", "settle": 0}, {"kind": "steps", "within": 5}]
+    outcome: Outcome = await play(scenario_from({"stage": stages, "step": steps}), csms, 1, spread=1e6)
+    assert [one.name for one in outcome.expectations] == ["step 1: first"]
 
 
 async def test_one_whose_first_attempt_hangs_is_told_so(csms: CentralSystem, play: Any) -> None:
