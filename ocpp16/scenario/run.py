@@ -11,7 +11,7 @@ import trio
 from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.enums import RegistrationStatus
 from ocpp16.faults import sentence
-from ocpp16.fleet import Blueprint, Fleet, Member, ViolationTally, breach
+from ocpp16.fleet import Blueprint, CallEnded, Fleet, Member, ViolationTally, breach
 from ocpp16.log import log
 from ocpp16.observer import Observer
 from ocpp16.scenario.agenda import Agenda
@@ -25,6 +25,8 @@ from ocpp16.texts import shown
 from ocpp16.wire import WireFaults, disturbed
 
 MOST_NOTES: Final = 50
+ANSWERED: Final = "the Central System is there"
+"""What is expected where nothing is; it is told only where it was not so."""
 SEEN: Final = "all that happened was looked at"
 """What a verdict rests on; it is told only where it was not so."""
 LATE: Final = 1.0
@@ -69,6 +71,8 @@ class Run:
         self.taken: set[tuple[str, int]] = set()
         """Connectors that a driver is at, or about to be."""
         self.waiting: dict[str, str] = {}
+        self.is_answered: bool | None = None
+        """Has the Central System answered anything? None: nobody looks."""
         self.stage: str = ""
         self.faults: WireFaults | None = None
         """Of the wire, now."""
@@ -78,7 +82,7 @@ class Run:
         """How many times faster than in the world time passes."""
         self.rate: float | None = None if scenario.drivers else rate
         """Charge points a second, of ramps and restarts; None: as they say."""
-        self.pace: float = _pace(scenario, len(self.ids), rate)
+        self.pace: float = _pace(scenario, len(self.ids), of_all or len(self.ids), rate)
         held = sum(stage.duration for stage in scenario.acts if stage.kind is StageKind.HOLD)
         self.stretch: float = 1.0 if duration is None or not held else duration / held
         self._fleet: Fleet | None = None
@@ -104,6 +108,10 @@ class Run:
         """Seconds of the story."""
         return trio.current_time() - self.began
 
+    def note_call(self, ended: CallEnded) -> None:
+        """A CALL of a charge point ended."""
+        self.is_answered = self.is_answered or ended.outcome == "result"
+
     def note(self, text: str) -> None:
         """What whoever reads the outcome should know."""
         if len(self.notes) < MOST_NOTES and text not in self.notes:
@@ -122,6 +130,13 @@ class Run:
     def paced(self, count: int, chance: Random) -> int:
         """So many drivers at the pace of this run, in the mean."""
         return count if self.pace == 1.0 else floor(count * self.pace + chance.random())
+
+    def is_ours(self, chance: Random) -> bool:
+        """Does who comes to any charge point of a fleet that several play come to one of these here? They all draw the
+        same."""
+        if self.of_all is None:
+            return True
+        return 0 <= chance.randrange(self.of_all) - (self.first_number - 1) < len(self.ids)
 
     # Charge points
 
@@ -230,6 +245,10 @@ class Run:
         is_cut_short = not is_complete or self.stretch < 1.0 or self.pace < 1.0
         judged = self.judge.results(parties, self.now, is_cut_short=is_cut_short)
         expectations = [*self._what_was_missed(), *steps, *judged]
+        if is_complete and not expectations and self.is_answered is False:
+            expectations = [
+                ExpectationResult(ANSWERED, False, 1, 0, [Failure("", self.now, "it has answered nothing")])
+            ]
         counts = {"charge points": len(self.members), **self.counts}
         if self.watches:
             counts["transactions started"] = sum(watch.started for watch in self.watches.values())
@@ -297,16 +316,18 @@ class Run:
             self.note(f"{len(missing)} of {len(there)} charge points were not connected in the end{why}")
 
 
-def _pace(scenario: Scenario, charge_points: int, rate: float | None) -> float:
-    """How many times more drivers come than is written, for `rate` arrivals a second in all. Raises ValueError
-    where they would be too many to be drawn."""
+def _pace(scenario: Scenario, charge_points: int, of_all: int, rate: float | None) -> float:
+    """How many times more drivers come than is written, for `rate` arrivals a second at these charge points of all that
+    play. Raises ValueError where they would be too many to be drawn, and where nothing says how often they come."""
     if rate is None or not scenario.drivers:
         return 1.0
     written = sum(
-        arrivals_per_second(drivers.arrivals) * (1 if drivers.arrivals.per is Per.FLEET else charge_points)
+        arrivals_per_second(drivers.arrivals) * (1 / of_all if drivers.arrivals.per is Per.FLEET else 1) * charge_points
         for drivers in scenario.drivers
     )
-    pace = rate / written if written else 1.0
+    if not written:
+        raise ValueError(f"rate: the drivers of {shown(scenario.name, 64)} come once, at their moments: they have none")
+    pace = rate / written
     for drivers in scenario.drivers:
         drawn = drivers.arrivals.count * pace
         if drivers.arrivals.kind in ("uniform", "drawn") and drawn > MOST_DRAWN:

@@ -114,6 +114,9 @@ async def run_scenario(
     options["violations"] = run.violations if violations is None else partial(_tell_both, run.violations, violations)
     if calls is not None:
         options["calls"] = calls
+    elif not scenario.expectations and scenario.play is None:
+        run.is_answered = False
+        options["calls"] = run.note_call
     if scenario.is_watched:
         options.update(observer=run.observer_of, trace_messages=True)
     if scenario.is_disturbed:

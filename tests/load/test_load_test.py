@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import fromstring
 
 import orjson
 import pytest
@@ -11,6 +12,7 @@ import trio
 from ocpp16.lint import lint
 from ocpp16.lint.frame import CONNECTED
 from ocpp16.lint.trace import Trace
+from ocpp16.load.junit import junit
 from ocpp16.load.load_test import LoadTest
 from ocpp16.load.results import DocumentError, Results
 from ocpp16.scenario import load_scenario, scenario_from
@@ -144,6 +146,11 @@ async def test_one_that_was_for_nothing_has_not_passed(csms: CentralSystem, load
     expected = load_test(2, scenario=short, thresholds=("Heartbeat.count == 0",))
     await expected.run()
     assert expected.results().is_passed, "where that was wanted"
+    harmless = load_test(2, scenario=short, thresholds=("all.violations == 0",))
+    await harmless.run()
+    assert not harmless.results().is_passed, "who answers nothing breaks nothing"
+    suite = fromstring(junit(harmless.results()))[0]
+    assert [case.attrib["message"] for case in suite.findall("testcase/failure")] == list(results.notes[:1])
 
 
 async def test_one_that_came_to_nothing_of_what_is_expected_has_not_passed(load_test: Make) -> None:

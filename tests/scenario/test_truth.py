@@ -180,6 +180,16 @@ async def test_who_never_came_to_the_first_step_is_told_by_it(csms: CentralSyste
     assert [one.name for one in outcome.expectations] == ["step 1: first"]
 
 
+async def test_a_story_that_nobody_answers_has_not_passed(csms: CentralSystem, play: Any) -> None:
+    """Though nothing is expected of the Central System."""
+    story = {"stage": [{"kind": "ramp", "settle": 5}, {"kind": "hold", "duration": 5}]}
+    assert (await play(scenario_from(story), csms, 1)).is_passed
+    csms.is_reachable = False
+    nobody: Outcome = await play(scenario_from(story), csms, ["CP2"])
+    assert [(one.name, one.is_met) for one in nobody.expectations] == [("the Central System is there", False)]
+    assert not nobody.is_passed
+
+
 async def test_one_whose_first_attempt_hangs_is_told_so(csms: CentralSystem, play: Any) -> None:
     async def silent(endpoint: Any) -> trio.abc.Stream:
         return trio.testing.memory_stream_pair()[0]
