@@ -25,6 +25,8 @@ from ocpp16.texts import shown
 from ocpp16.wire import WireFaults, disturbed
 
 MOST_NOTES: Final = 50
+ALL_OF_IT: Final = 1 - 1e-9
+"""Part of a story from which on it was not cut short: numbers of seconds and drivers are divided by each other."""
 ANSWERED: Final = "the Central System is there"
 """What is expected where nothing is; it is told only where it was not so."""
 SEEN: Final = "all that happened was looked at"
@@ -82,9 +84,8 @@ class Run:
         """How many times faster than in the world time passes."""
         self.rate: float | None = None if scenario.drivers else rate
         """Charge points a second, of ramps and restarts; None: as they say."""
-        self.pace: float = _pace(scenario, len(self.ids), of_all or len(self.ids), rate)
-        held = sum(stage.duration for stage in scenario.acts if stage.kind is StageKind.HOLD)
-        self.stretch: float = 1.0 if duration is None or not held else duration / held
+        self.pace: float = pace_of(scenario, len(self.ids), of_all or len(self.ids), rate)
+        self.stretch: float = stretch_of(scenario, duration)
         self._fleet: Fleet | None = None
         self._nursery: trio.Nursery | None = None
         self._mix: list[tuple[float, Blueprint]] = []
@@ -242,7 +243,7 @@ class Run:
             for watch in self.watches.values():
                 watch.give_up()
         parties = {identity: watch.party for identity, watch in self.watches.items()}
-        is_cut_short = not is_complete or self.stretch < 1.0 or self.pace < 1.0
+        is_cut_short = not is_complete or min(self.stretch, self.pace) < ALL_OF_IT
         judged = self.judge.results(parties, self.now, is_cut_short=is_cut_short)
         expectations = [*self._what_was_missed(), *steps, *judged]
         if is_complete and not expectations and self.is_answered is False:
@@ -316,7 +317,18 @@ class Run:
             self.note(f"{len(missing)} of {len(there)} charge points were not connected in the end{why}")
 
 
-def _pace(scenario: Scenario, charge_points: int, of_all: int, rate: float | None) -> float:
+def stretch_of(scenario: Scenario, duration: float | None) -> float:
+    """How many times longer than written the stages that hold take, to take so many seconds in all. Raises ValueError
+    where none does."""
+    if duration is None:
+        return 1.0
+    held = sum(stage.duration for stage in scenario.acts if stage.kind is StageKind.HOLD)
+    if not held:
+        raise ValueError(f"duration: no stage of {shown(scenario.name, 64)} holds")
+    return duration / held
+
+
+def pace_of(scenario: Scenario, charge_points: int, of_all: int, rate: float | None) -> float:
     """How many times more drivers come than is written, for `rate` arrivals a second at these charge points of all that
     play. Raises ValueError where they would be too many to be drawn, and where nothing says how often they come."""
     if rate is None or not scenario.drivers:
