@@ -133,7 +133,9 @@ class Attempts:
             is_known = refused.status >= 300 and refused.status not in _OF_A_GATEWAY
             return Found(False if is_known else None, str(refused))
         except ConnectionFailed as failed:
-            return Found(False, str(failed))
+            is_alert = isinstance(failed, DialFailed)  # of TLS, that came late
+            is_theirs = is_alert or isinstance(failed.__cause__, (ConnectionError, trio.BrokenResourceError))
+            return Found(False if is_theirs else None, str(failed))
         try:
             return await _judged(websocket)
         finally:
