@@ -1,6 +1,7 @@
 """The script of one charge point: steps that act, and steps that wait for what the Central System is to do."""
 
 from collections.abc import Callable
+from math import inf
 from random import Random
 from typing import Any, Final
 
@@ -126,6 +127,8 @@ class _At:
         self._watch = watch
         self._random = random
         self._mark = 0
+        self._ends = 0
+        """What was seen when it was made to start anew: until it has, it is registered as it was before."""
 
     async def take(self, step: Step) -> str:
         """Returns why it failed; empty if it did not."""
@@ -163,6 +166,7 @@ class _At:
     async def wait_registered(self, within: float) -> str:
         self._waits("its registration by the Central System")
         with trio.move_on_after(self._patience(within)):
+            await self._until(lambda: not self._ends or self._watch.connected_at > self._ends, inf)
             while True:
                 try:
                     await self._member.charge_point.wait_registered()
@@ -233,6 +237,8 @@ class _At:
                 if not why:
                     if seen is Seen.RECEIVED:
                         self._mark = one.number
+                        if action == "Reset" and one.answer == {"status": "Accepted"}:
+                            self._ends = one.number
                     return True
                 wrong.append(why)
             return False
@@ -270,11 +276,14 @@ class _At:
 
     async def power_cut(self, seconds: float) -> str:
         self._mark = self._watch.seen
-        self._member.cut_power(seconds)
+        if not self._member.cut_power(seconds):
+            return "power_cut: it is not running"
+        self._ends = max(1, self._mark)
         return ""
 
     async def reset(self, kind: str, reason: str) -> str:
         self._mark = self._watch.seen
+        self._ends = max(1, self._mark)
         self._member.station.reboot(ResetType(kind), BootReason(reason))
         return ""
 

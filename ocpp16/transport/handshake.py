@@ -110,7 +110,8 @@ async def request_upgrade(
 
     Raises `HandshakeRefused` for any HTTP answer that is no valid upgrade, `ConnectionFailed` for an answer that is
     no HTTP, or none, and for a header that cannot be written (it is named, without its value). Of none, and of an
-    alert of TLS, a ConnectionError is the cause. What the stream raises passes. The stream is left to the caller (RFC 6455 §4.1).
+    alert of TLS, a ConnectionError is the cause. What the stream raises passes. The stream is left to the caller (RFC
+    6455 §4.1).
     """
     handshake = H11Handshake(ConnectionType.CLIENT)
     extra_headers = [_header(name, value) for name, value in headers]

@@ -180,6 +180,21 @@ async def test_who_never_came_to_the_first_step_is_told_by_it(csms: CentralSyste
     assert [one.name for one in outcome.expectations] == ["step 1: first"]
 
 
+@pytest.mark.parametrize("act", [{"do": "reset"}, {"do": "power_cut", "seconds": 5}], ids=lambda act: str(act["do"]))
+async def test_who_is_made_to_start_anew_is_registered_anew(
+    csms: CentralSystem, play: Any, act: dict[str, Any]
+) -> None:
+    wait = {"do": "wait_registered", "within": 100}
+    again = scenario_from({"step": [wait, act, wait]})
+    assert (await play(again, csms, 1)).is_passed
+    assert len(csms.calls("BootNotification")) == 2
+    accepted: Any = {"status": "Accepted", "currentTime": "2026-01-01T00:00:00Z", "interval": 300}
+    answers = iter([accepted])
+    csms.answers["BootNotification"] = lambda payload, call: next(answers, {**accepted, "status": "Rejected"})
+    refused: Outcome = await play(again, csms, ["CP2"])
+    assert [(one.name, one.is_met) for one in refused.expectations][-1] == ("step 3: wait_registered", False)
+
+
 async def test_a_story_that_nobody_answers_has_not_passed(csms: CentralSystem, play: Any) -> None:
     """Though nothing is expected of the Central System."""
     story = {"stage": [{"kind": "ramp", "settle": 5}, {"kind": "hold", "duration": 5}]}
