@@ -131,10 +131,9 @@ class View:
         if sent < due * FEW:
             missed = self.tally.missed_calls
             for_nobody = f"; {missed} fell in times without a connection or a registration" if missed else ""
-            notes.append(
-                f"{due} heartbeats were due by the rate, and {sent} were sent{for_nobody}; others waited for answers,"
-                " until the test ended or a later one took their place"
-            )
+            others = "; others waited for answers, until the test ended or a later one took their place"
+            waited = others if sent + missed < due else ""
+            notes.append(f"{due} heartbeats were due by the rate, and {sent} were sent{for_nobody}{waited}")
         if len(self.processes) > 1 and any(one.expectations for one in self.played.values()):
             notes.append("expectations were judged in each process, of its own charge points")
         return tuple(dict.fromkeys(notes))

@@ -149,6 +149,22 @@ async def test_a_blackout_is_no_loss_of_the_central_system(csms: CentralSystem, 
     assert (test.results().why_ended, test.results().attempts.failed > 3) == ("done", True)
 
 
+async def test_a_rate_goes_on_when_the_power_comes_back(load_test: Make) -> None:
+    """With another charge point, whose timers are others."""
+    stages = [
+        {"kind": "ramp", "settle": 20},
+        {"kind": "blackout", "power": True, "duration": 20, "settle": 20},
+        {"kind": "hold", "duration": 60},
+    ]
+    keys = {"Core": {"HeartbeatInterval": 0, "MeterValueSampleInterval": 0}}
+    test = load_test(4, scenario=scenario_from({"stage": stages}, name="dark"), rate=4.0, keys=keys)
+    await test.run()
+    results = test.results()
+    assert 4 * 55 < results.actions["Heartbeat"].count < 4 * 70
+    (note,) = [one for one in results.notes if "heartbeats were due" in one]
+    assert note.endswith("fell in times without a connection or a registration")
+
+
 async def test_one_that_was_for_nothing_has_not_passed(csms: CentralSystem, load_test: Make) -> None:
     csms.is_reachable = False
     stages = [{"kind": "ramp", "over": 1, "settle": 5}, {"kind": "hold", "duration": 20}]
