@@ -23,6 +23,7 @@ from ocpp16.configuration.keys import core, internal
 from ocpp16.enums import AvailabilityType, ChargePointStatus, ErrorCode
 from ocpp16.models import Counters, IdTagInfo
 from ocpp16.observer import ObserverEvent
+from ocpp16.patience import of_others
 from ocpp16.profiles.asked import AskedChanges, ConfigurationKeeper
 from ocpp16.profiles.asked_security import AskedSecurity
 from ocpp16.profiles.asked_station import AskedStation
@@ -282,6 +283,8 @@ class Features:
             self.ctx.kick()
 
 
+RESPONSE_TIMEOUT = 30.0
+"""Seconds of the world after which a CALL without an answer is given up."""
 _IDLE = frozenset({ChargePointStatus.AVAILABLE, ChargePointStatus.UNAVAILABLE, ChargePointStatus.RESERVED})
 _NOTHING: frozenset[str] = frozenset()
 _RETRY_KEYS = frozenset({core.TRANSACTION_MESSAGE_ATTEMPTS.name, core.TRANSACTION_MESSAGE_RETRY_INTERVAL.name})
@@ -303,6 +306,7 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
         retry=RetryRules(
             attempts=configuration[core.TRANSACTION_MESSAGE_ATTEMPTS],
             interval=configuration[core.TRANSACTION_MESSAGE_RETRY_INTERVAL],
+            response_timeout=of_others(RESPONSE_TIMEOUT),
         ),
         limits=OutboxLimits(
             threshold=configuration[internal.MESSAGE_QUEUE_SIZE_THRESHOLD],

@@ -26,6 +26,7 @@ from ocpp16.charge_point.plan import Plan
 from ocpp16.charge_point.shared_tasks import SharedTasks
 from ocpp16.log import log
 from ocpp16.message_log.writer import Writer
+from ocpp16.patience import calendar_rate
 from ocpp16.state.clock import Clock, Steady
 from ocpp16.store.base import Store
 from ocpp16.store.commit import in_a_thread
@@ -130,8 +131,8 @@ def clock_of(anchor: float | None) -> Clock:
 
     A clock of trio that runs faster than the world may say by `calendar_rate` how fast the days pass in it.
     """
-    rate = getattr(trio.lowlevel.current_clock(), "calendar_rate", 1.0)
-    return Clock.started(_monotonic(), time.time if anchor is None else partial(_anchor, anchor), rate=rate)
+    source = time.time if anchor is None else partial(_anchor, anchor)
+    return Clock.started(_monotonic(), source, rate=calendar_rate())
 
 
 def _monotonic() -> Callable[[], float]:

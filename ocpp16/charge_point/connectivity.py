@@ -25,6 +25,7 @@ from ocpp16.configuration.keys import core, internal
 from ocpp16.errors import ConfigurationError, ConnectionClosed, ConnectionFailed, HandshakeRefused
 from ocpp16.faults import obey, sentence
 from ocpp16.observer import ConnectionStateChanged
+from ocpp16.patience import of_others
 from ocpp16.profiles.base import Context
 from ocpp16.profiles.security_profile import Credentials
 from ocpp16.security.basic_auth import authorization_header
@@ -229,7 +230,7 @@ class Connectivity:
             self._scope = scope
             if attempts is not None:
                 await attempts.acquire_on_behalf_of(self)
-            scope.deadline = trio.current_time() + ATTEMPT_TIMEOUT
+            scope.deadline = trio.current_time() + of_others(ATTEMPT_TIMEOUT)
             try:
                 websocket = await self._open()
             except BaseException as error:

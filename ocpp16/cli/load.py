@@ -42,6 +42,7 @@ from ocpp16.load.trace import joined, part_of
 from ocpp16.load.words import clock
 from ocpp16.scenario import Scenario, ScenarioError
 from ocpp16.scenario.loading import ENDING
+from ocpp16.scenario.run import pace_of, stretch_of
 from ocpp16.scenario.running import blueprints_of
 from ocpp16.texts import shown
 
@@ -255,6 +256,17 @@ def load(
         problems.append(f"--processes: {processes} are too many for {len(ids)} charge points")
     if rate is not None and ids and rate > MOST_OF_EACH * len(ids):
         problems.append(f"--rate: {rate:g} a second of {len(ids)} charge points are more than {MOST_OF_EACH} of each")
+    for option, check in (
+        (
+            "--arrivals",
+            lambda: ids and pace_of(scenario, len(ids), len(ids), None if arrivals is None else arrivals / speed),
+        ),
+        ("--duration", lambda: stretch_of(scenario, duration)),
+    ):
+        try:
+            check()
+        except ValueError as error:
+            problems.append(f"{option}: {shown(error).partition(': ')[2]}")
     if problems:
         raise CommandFailed(*problems)
     made_of = chosen_blueprints(lambda: (one for _, one in blueprints_of(scenario, blueprint, connectors)))

@@ -57,6 +57,7 @@ class Member:
         "failures",
         "identity",
         "is_over",
+        "on_open",
         "operation",
         "state",
         "station",
@@ -88,6 +89,8 @@ class Member:
         self.failures: int = 0
         self.failure: str = ""
         self.is_over: bool = False
+        self.on_open: Callable[[Member], object] | None = None
+        """Is told when station and charge point are others."""
         self._open = open_one
         self._charge_points = charge_points
         self._nursery = nursery
@@ -112,6 +115,8 @@ class Member:
         self.station = station
         self.operation = Operation(station, charge_point)
         station.on_reset = self._note_reset
+        if self.on_open is not None:
+            self.on_open(self)
 
     def cut_power(self, seconds: float) -> bool:
         """The power fails, and comes back after so many seconds: nothing is ended in order, nothing more is sent, and

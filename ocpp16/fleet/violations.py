@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from ocpp16.messages.actions import ACTIONS
 from ocpp16.rpc.violations import MILD, ProtocolViolation
 
 MOST_KINDS: Final = 200
-"""Rules with an action; beyond that actions are told together."""
+"""Rules with an action; beyond that actions that OCPP does not know are told together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class ViolationTally:
 
     def _add(self, rule: str, action: str, count: int, mended: int, why: str) -> None:
         key = (rule, action)
-        if key not in self._counts and len(self._counts) >= MOST_KINDS:
+        if key not in self._counts and len(self._counts) >= MOST_KINDS and action not in ACTIONS:
             key = (rule, "")
         known = self._counts.get(key, ViolationCount(*key, 0, 0, why))
         self._counts[key] = ViolationCount(*key, known.count + count, known.mended + mended, known.why)

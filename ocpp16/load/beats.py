@@ -28,11 +28,23 @@ class Beats:
     def added(self, member: Member) -> None:
         """It begins with the next of its moments: where an interval is longer than the test, too, some are in it."""
         first = self._began + len(self._firsts) * self._gap
-        behind = max(0, floor((self._now() - first) / self._interval) + 1)
-        first += behind * self._interval
-        self._firsts.append(first)
+        grid = _Grid(first, self._moments(first))
+        self._firsts.append(first + grid.told * self._interval)
+        member.on_open = partial(self._follow, grid)
+        self._follow(grid, member)
+
+    def _moments(self, first: float) -> int:
+        """How many there were, of a grid that begins so."""
+        return max(0, floor((self._now() - first) / self._interval) + 1)
+
+    def _follow(self, grid: "_Grid", member: Member) -> None:
+        """By the timers of its charge point; of the next one, where the power failed: what fell between was for
+        nobody."""
+        moments = self._moments(grid.first)
+        self._missed += moments - grid.told
+        grid.told = moments
         timers = member.charge_point.for_station.timers
-        timers.every(self._interval, partial(self._beat, member), first)
+        timers.every(self._interval, partial(self._beat, grid, member), grid.first + moments * self._interval)
 
     def due(self) -> int:
         """How many were due since this was last asked."""
@@ -46,9 +58,20 @@ class Beats:
         found, self._missed = self._missed, 0
         return found
 
-    def _beat(self, member: Member) -> None:
+    def _beat(self, grid: "_Grid", member: Member) -> None:
+        grid.told += 1
         try:
             is_sent = member.charge_point.heartbeat_now()
         except Ocpp16Error:  # it is between two starts
             is_sent = False
         self._missed += not is_sent
+
+
+class _Grid:
+    """Of one charge point. told: moments that have passed, as far as it was told of them."""
+
+    __slots__ = ("first", "told")
+
+    def __init__(self, first: float, told: int) -> None:
+        self.first: float = first
+        self.told: int = told

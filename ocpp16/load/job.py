@@ -9,9 +9,7 @@ from typing import Any, Final
 from ocpp16.load.documents import document, read
 from ocpp16.load.results import ExpectationFailure, ExpectationResult, StageSpan
 from ocpp16.load.trace import LARGEST, part_of
-from ocpp16.scenario import Outcome, Scenario
-from ocpp16.scenario.model import Per
-from ocpp16.scenario.run import arrivals_per_second
+from ocpp16.scenario import Outcome
 
 __all__ = ["DONE", "GIVE_UP", "INTERRUPTED", "LOST", "USUAL", "Job", "Played", "shared"]
 
@@ -125,18 +123,12 @@ class Played:
         return read(cls, value)
 
 
-def shared(job: Job, scenario: Scenario, processes: int) -> list[Job]:
+def shared(job: Job, processes: int) -> list[Job]:
     """The same as one job for each process, of its part of the charge points. Raises ValueError for too many."""
     if processes > len(job.ids):
         raise ValueError(f"{processes} processes are too many for {len(job.ids)} charge points")
     if processes == 1:
         return [job]
-    arrivals = job.arrivals
-    if arrivals is None and any(one.arrivals.per is Per.FLEET for one in scenario.drivers):
-        arrivals = sum(
-            arrivals_per_second(one.arrivals) * (1 if one.arrivals.per is Per.FLEET else len(job.ids))
-            for one in scenario.drivers
-        )
     jobs = []
     for number in range(processes):
         begin = number * len(job.ids) // processes
@@ -149,7 +141,7 @@ def shared(job: Job, scenario: Scenario, processes: int) -> list[Job]:
                 first_number=job.first_number + begin,
                 of_all=len(job.ids),
                 rate=None if job.rate is None else job.rate * share,
-                arrivals=arrivals * share if arrivals else None,
+                arrivals=None if job.arrivals is None else job.arrivals * share,
                 trace=None if job.trace is None else str(part_of(Path(job.trace), number)),
                 traced=min(len(ids), max(1, round(job.traced * share))),
                 trace_size=job.trace_size // processes,

@@ -4,6 +4,7 @@ One test suite, in the order that the strictest of the usual schemas asks for, w
 demands. XML 1.0 cannot hold every character, escaped or not: what others said goes through `shown`.
 """
 
+from collections import Counter
 from datetime import datetime
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
@@ -31,6 +32,9 @@ def junit(results: Results) -> str:
         *(_threshold(suite, results, index) for index in range(min(len(results.thresholds), MOST_CASES))),
         *(_expectation(suite, results, one) for one in results.expectations[:MOST_CASES]),
     ]
+    if not results.is_passed and not {"failure", "error"} & set(cases):
+        cases.append(_verdict(suite, results))
+    _tell_apart(suite)
     SubElement(suite, "system-out").text = shown(summary(results), TEXT_LENGTH)
     SubElement(suite, "system-err").text = "\n".join(shown(note, TEXT_LENGTH) for note in _warnings(results))
     for name, value in {
@@ -108,6 +112,24 @@ def _run(suite: Element, results: Results) -> str:
     ]
     why = f"ended early: {results.why_ended}"
     return _not_met(case, "error", "incomplete", why, "\n".join((shown(why, TEXT_LENGTH), *lost[:MOST_FAILURES])))
+
+
+def _verdict(suite: Element, results: Results) -> str:
+    """Of a test that has not passed though nothing in it failed: it came to nothing that could be judged."""
+    case = _case(suite, results, "run", "comes to something that is judged")
+    return _not_met(case, "failure", "in vain", "; ".join(results.notes[:1]) or "the test has not passed")
+
+
+def _tell_apart(suite: Element) -> None:
+    """Whoever shows cases shows one of a name: the second has a number."""
+    seen: set[tuple[str, str]] = set()
+    numbers: Counter[tuple[str, str]] = Counter()
+    for case in suite.iter("testcase"):
+        home, name = case.attrib["classname"], case.attrib["name"]
+        while (home, case.attrib["name"]) in seen:
+            numbers[home, name] += 1
+            case.attrib["name"] = f"{name} ({numbers[home, name] + 1})"
+        seen.add((home, case.attrib["name"]))
 
 
 def _protocol(suite: Element, results: Results) -> str:

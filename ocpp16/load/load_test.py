@@ -3,7 +3,7 @@
 Rules of this file:
 1. What is told is true at every moment: results may be asked for while it runs, and say then that it is not complete.
 2. It passes only when it came to its end with all its processes, and each threshold and expectation was met. One that
-   has neither passes only when something was answered.
+   has neither, or only thresholds about violations, passes only when something was answered.
 3. A Central System that breaks the protocol has not passed, whatever was asked of it: a test that lets that pass is
    believed to have seen that there is none. Where a threshold is about violations that decides, and where the scenario
    disturbs the wire nobody is blamed: answers to what was sent twice, or not by the charge point, look the same.
@@ -69,9 +69,10 @@ class View:
         is_left = self.scenario.is_disturbed or any(one.is_of_violations for one in self.thresholds)
         broken = "" if is_left else breach(violations)
         in_vain = ""
-        if not thresholds and not expectations and not any(one.results for one in measured.values()):
+        asks_little = all(one.is_of_violations for one in self.thresholds)  # who answers nothing breaks nothing
+        if asks_little and not expectations and not any(one.results for one in measured.values()):
             in_vain = FOR_NOTHING
-        elif not thresholds and expectations and not any(one.is_judged for one in expectations):
+        elif asks_little and expectations and not any(one.is_judged for one in expectations):
             in_vain = TOO_SHORT
         return Results(
             version=__version__,
@@ -130,10 +131,9 @@ class View:
         if sent < due * FEW:
             missed = self.tally.missed_calls
             for_nobody = f"; {missed} fell in times without a connection or a registration" if missed else ""
-            notes.append(
-                f"{due} heartbeats were due by the rate, and {sent} were sent{for_nobody}; others waited for answers,"
-                " until the test ended or a later one took their place"
-            )
+            others = "; others waited for answers, until the test ended or a later one took their place"
+            waited = others if sent + missed < due else ""
+            notes.append(f"{due} heartbeats were due by the rate, and {sent} were sent{for_nobody}{waited}")
         if len(self.processes) > 1 and any(one.expectations for one in self.played.values()):
             notes.append("expectations were judged in each process, of its own charge points")
         return tuple(dict.fromkeys(notes))
@@ -163,7 +163,7 @@ class LoadTest:
         self._again = again
         self._scenario = scenario
         self._thresholds = tuple(thresholds)
-        self._jobs = shared(job, scenario, processes)
+        self._jobs = shared(job, processes)
         self._wall = wall
         self._cpu = cpu
         self._command = command

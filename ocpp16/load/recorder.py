@@ -96,7 +96,7 @@ class Recorder:
         """Trio's seconds that a call has to take to be one of the slowest."""
         self._connected: set[str] = set()
         self.failed_attempts: int = 0
-        """To connect, since one succeeded."""
+        """To connect, since one succeeded, and since the last connection ended: in a blackout nobody tries."""
         self.lost: int = 0
         """Connections, so far, but for those that were ended in order."""
         self._refused = 0
@@ -166,6 +166,8 @@ class Recorder:
         elif charge_point in self._connected:
             self._connected.discard(charge_point)
             self._registered.discard(charge_point)
+            if not self._connected:
+                self.failed_attempts = 0
             if reason != STOPPED:
                 self.lost += 1
                 self._count(LOST, "")

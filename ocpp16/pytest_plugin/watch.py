@@ -206,11 +206,12 @@ class Watch:
         """As the charge point knows, and as its frames have shown: these are told a moment later."""
         if not self._is_connected() or self.member is None:
             return False
-        boot = self._last_boot()
+        boot = next((call for call in reversed(self.seen.calls) if _is_boot(call) or _is_reset(call)), None)
         if boot is None:
             is_shown = self.seen.is_full  # it was long ago
         else:
-            is_shown = isinstance(boot.answer, dict) and boot.answer.get("status") == "Accepted"
+            is_accepted = isinstance(boot.answer, dict) and boot.answer.get("status") == "Accepted"
+            is_shown = is_accepted and not _is_reset(boot)  # behind which it boots anew
         return is_shown and self.member.charge_point.connection.registration is RegistrationStatus.ACCEPTED
 
     def _last_boot(self) -> Call | None:
@@ -249,6 +250,10 @@ class Watch:
 
 def _is_boot(call: Call) -> bool:
     return call.action == "BootNotification" and call.direction == "sent"
+
+
+def _is_reset(call: Call) -> bool:
+    return call.action == "Reset" and call.direction == "received" and call.answer == {"status": "Accepted"}
 
 
 def _wanted(direction: Direction, action: str, fields: Mapping[str, Any], where: Where | None) -> str:

@@ -25,6 +25,7 @@ from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.charge_point.dialing import connector_of
 from ocpp16.configuration.keys import internal, security
 from ocpp16.errors import ConfigurationError, ConnectionClosed, ConnectionFailed, HandshakeRefused
+from ocpp16.patience import of_others
 from ocpp16.security.basic_auth import authorization_header
 from ocpp16.security.tls import SSLContext, client_context
 from ocpp16.texts import shown
@@ -95,7 +96,7 @@ class Attempts:
         key = configuration[security.AUTHORIZATION_KEY]
         if profile in {1, 2} and key:
             headers.append(("Authorization", authorization_header(identity, key)))
-        with trio.move_on_after(wanted.within):
+        with trio.move_on_after(of_others(wanted.within)):
             if wanted.old_tls:
                 return await self._greeted(wanted, where, configuration, chance)
             return await self._upgraded(wanted, where, configuration, headers)
@@ -132,7 +133,9 @@ class Attempts:
             is_known = refused.status >= 300 and refused.status not in _OF_A_GATEWAY
             return Found(False if is_known else None, str(refused))
         except ConnectionFailed as failed:
-            return Found(False, str(failed))
+            is_alert = isinstance(failed, DialFailed)  # of TLS, that came late
+            is_theirs = is_alert or isinstance(failed.__cause__, (ConnectionError, trio.BrokenResourceError))
+            return Found(False if is_theirs else None, str(failed))
         try:
             return await _judged(websocket)
         finally:
@@ -208,7 +211,7 @@ async def _judged(websocket: WebSocket) -> Found:
     if websocket.subprotocol is not None:
         is_ours = websocket.subprotocol == SUBPROTOCOL
         return Found(True if is_ours else None, f"it chose the subprotocol {shown(websocket.subprotocol, 60)}")
-    with trio.move_on_after(GOODBYE):
+    with trio.move_on_after(of_others(GOODBYE)):
         with suppress(ConnectionClosed):
             while True:
                 await websocket.receive()

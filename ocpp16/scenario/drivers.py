@@ -8,6 +8,7 @@ Rules of this file:
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from math import inf
 from random import Random
 from typing import Any, Final
@@ -89,24 +90,25 @@ class Story:
 
     def begin(self) -> None:
         """From now on."""
-        self._await()
+        self._await(self._random())
 
     def _random(self) -> Random:
         self._visit += 1
         return self._crowd.random("" if self._member is None else self._member.identity, self._visit)
 
-    def _await(self) -> None:
+    def _await(self, chance: Random) -> None:
         """Put the next arrival on the agenda, if there is one."""
         run, arrivals = self._crowd.run, self._crowd.drivers.arrivals
-        chance = self._random()
-        moment = _GAPS[arrivals.kind](self, arrivals, chance)
+        moment, is_arrival = _GAPS[arrivals.kind](self, arrivals, chance)
         if moment < arrivals.end + self._late:
-            run.agenda.at(run.began + moment, lambda: self._arrive(chance))
+            run.agenda.at(run.began + moment, partial(self._arrive if is_arrival else self._await, chance))
 
     def _arrive(self, chance: Random) -> None:
-        self._await()
+        self._await(self._random())
         run, member = self._crowd.run, self._member
         if member is None:
+            if not run.is_ours(chance):
+                return
             members = [one for one in run.members.values() if run.is_there(one.identity)]
             if not members:
                 return
@@ -114,46 +116,49 @@ class Story:
         if run.is_there(member.identity):
             self._crowd.visit(member, chance)
 
-    def _poisson(self, arrivals: Arrivals, chance: Random) -> float:
+    # Each gives the moment of the next arrival, and whether there is one then: else it is asked again.
+
+    def _poisson(self, arrivals: Arrivals, chance: Random) -> tuple[float, bool]:
         rate = arrivals.rate * self._crowd.run.pace / 3600.0
         self._next = max(self._next, arrivals.begin) + chance.expovariate(rate)
-        return self._next
+        return self._next, True
 
-    def _every(self, arrivals: Arrivals, chance: Random) -> float:
+    def _every(self, arrivals: Arrivals, chance: Random) -> tuple[float, bool]:
         seconds = arrivals.seconds / self._crowd.run.pace
         if self._visit == 1:
             first = chance.uniform(0.0, seconds) if arrivals.first is None else arrivals.first
             self._next = max(self._next, arrivals.begin + first)
         else:
             self._next += seconds
-        return self._next
+        return self._next, True
 
-    def _listed(self, arrivals: Arrivals, chance: Random) -> float:
-        """Moments that are known for a period at a time."""
-        while True:
-            while self._moments:
-                moment = self._moments.pop()
-                if moment >= max(self._next, arrivals.begin):
-                    return moment
-            if self._period and not arrivals.period:
-                return inf
-            offset = self._period * arrivals.period
-            if offset > arrivals.end:
-                return inf
-            self._period += 1
-            count = self._crowd.run.paced(arrivals.count, chance)
-            match arrivals.kind:
-                case "fixed":
-                    moments = list(arrivals.moments)
-                case "uniform":
-                    last = arrivals.period or arrivals.end
-                    moments = [chance.uniform(arrivals.begin if not offset else 0.0, last) for _ in range(count)]
-                case _:
-                    moments = [arrivals.moment.draw(chance) for _ in range(count)]
-            self._moments = sorted((self._late + offset + moment for moment in moments), reverse=True)
+    def _listed(self, arrivals: Arrivals, chance: Random) -> tuple[float, bool]:
+        """Moments that are known for a period at a time; of one in which nobody comes, the begin of the next."""
+        while self._moments:
+            moment = self._moments.pop()
+            if moment >= max(self._next, arrivals.begin):
+                return moment, True
+        offset = self._period * arrivals.period
+        if (self._period and not arrivals.period) or offset > arrivals.end:
+            return inf, False
+        self._period += 1
+        run = self._crowd.run
+        match arrivals.kind:
+            case "fixed":
+                moments = [moment for moment in arrivals.moments for _ in range(run.paced(1, chance))]
+            case "uniform":
+                first, last = arrivals.begin if not offset else 0.0, arrivals.period or arrivals.end
+                moments = [chance.uniform(first, last) for _ in range(run.paced(arrivals.count, chance))]
+            case _:
+                moments = [arrivals.moment.draw(chance) for _ in range(run.paced(arrivals.count, chance))]
+        self._moments = sorted((self._late + offset + moment for moment in moments), reverse=True)
+        if self._moments and self._moments[0] >= max(self._next, arrivals.begin):
+            return self._listed(arrivals, chance)
+        self._moments.clear()
+        return self._late + offset + arrivals.period, False
 
 
-_GAPS: Final[Mapping[str, Callable[[Story, Arrivals, Random], float]]] = {
+_GAPS: Final[Mapping[str, Callable[[Story, Arrivals, Random], tuple[float, bool]]]] = {
     "poisson": Story._poisson,
     "every": Story._every,
     "fixed": Story._listed,

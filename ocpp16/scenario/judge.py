@@ -1,7 +1,8 @@
 """What was expected, held against what happens, as it happens: no frame is kept.
 
 Of each charge point and expectation there is one `Standing`: a few numbers and the first thing that was wrong. A CALL
-that was cut off with its connection is no fault of the Central System, and does not count.
+that was cut off with its connection (once, or twice) is no fault of the Central System, and does not count. The Central
+System lives in the world, so its answers have the time that is written there, however fast the story goes.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,7 @@ from ocpp16.scenario.outcome import MOST_FAILURES, ExpectationResult, Failure
 
 ANY_ACTION: Final = "*"
 DUE: Final = 30.0
-"""Seconds after which an answer is missing, where nobody says otherwise."""
+"""Seconds of the world after which an answer is missing, where nobody says otherwise."""
 
 
 class Call:
@@ -70,12 +71,14 @@ class Party:
 
 
 class Rule:
-    """One expectation, while it is looked for. `stage_began`: when its stage did; None: not yet."""
+    """One expectation, while it is looked for. `stage_began`: when its stage did; None: not yet. `speed`: seconds of
+    the story in one of the world."""
 
-    __slots__ = ("asks_answer", "expected", "is_open", "number", "stage_began")
+    __slots__ = ("asks_answer", "expected", "is_open", "number", "speed", "stage_began")
 
-    def __init__(self, number: int, expected: Expectation) -> None:
+    def __init__(self, number: int, expected: Expectation, speed: float) -> None:
         self.number: int = number
+        self.speed: float = speed
         self.expected: Expectation = expected
         self.is_open: bool = not expected.stage
         self.stage_began: float | None = None
@@ -90,7 +93,7 @@ class Rule:
     def wrong_answer(self, call: Call, at: float, payload: Any, code: str) -> str:
         """Why this is not the answer that was expected; empty if it is. `code`: of a CALLERROR."""
         expected = self.expected
-        took = at - call.at
+        took = (at - call.at) / self.speed
         if expected.sort is Sort.SENT and took > expected.within:
             return f"{call.action} was answered after {took:.3g} s, not within {expected.within:g} s"
         if expected.error:
@@ -104,10 +107,10 @@ class Rule:
 
 
 class Judge:
-    """Of all charge points of one run."""
+    """Of all charge points of one run, whose story goes so many times faster than the world."""
 
-    def __init__(self, expectations: Iterable[Expectation]) -> None:
-        self.rules: tuple[Rule, ...] = tuple(Rule(number, one) for number, one in enumerate(expectations))
+    def __init__(self, expectations: Iterable[Expectation], speed: float = 1.0) -> None:
+        self.rules: tuple[Rule, ...] = tuple(Rule(number, one, speed) for number, one in enumerate(expectations))
         self._fleet = Party("", 0.0)
         self._by_call: dict[tuple[Seen, str], list[Rule]] = {}
         self._orders = [rule for rule in self.rules if rule.expected.sort is Sort.ORDER]
@@ -178,10 +181,17 @@ class Judge:
         """The connection, or the story, ended before a CALL was answered. What was late by then was not answered; the
         rest is nobody's fault."""
         for rule in call.rules:
-            if at - call.at > min(rule.expected.within, DUE):
+            if (at - call.at) / rule.speed > min(rule.expected.within, DUE):
                 self._unanswered(rule, party, call, at)
             else:
                 self._party(rule, party).of(rule).count -= 1
+
+    def never_taken(self, party: Party, call: Call, at: float, times: int) -> None:
+        """The Central System has ended the connection with so many CALLs of this action, one after another."""
+        for rule in call.rules:
+            standing = self._party(rule, party).of(rule)
+            if rule.expected.each:
+                standing.fail(at, f"{call.action} ended the connection {times} times, and was never answered")
 
     def unanswered(self, party: Party, call: Call, at: float) -> None:
         """Nobody waits for the answer any more."""
@@ -190,7 +200,7 @@ class Judge:
 
     def _unanswered(self, rule: Rule, party: Party, call: Call, at: float) -> None:
         if rule.expected.each:
-            why = f"{call.action} was not answered within {at - call.at:.3g} s"
+            why = f"{call.action} was not answered within {(at - call.at) / rule.speed:.3g} s"
             self._party(rule, party).of(rule).fail(at, why)
 
     def state(self, party: Party, connector: int, status: str, at: float) -> None:
@@ -202,6 +212,9 @@ class Judge:
                 standing = self._party(rule, party).of(rule)
                 standing.count += 1
                 standing.right += 1
+                if expected.most is not None and standing.count > expected.most:
+                    why = f"connector {connector} was {status}: {standing.count} times, not {expected.most} at most"
+                    standing.fail(at, why)
 
     def results(
         self, parties: Mapping[str, Party], now: float, *, is_cut_short: bool = False

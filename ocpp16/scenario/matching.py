@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from ocpp16.scenario.kinds import Many, Text, table_of, unknown
+from ocpp16.scenario.kinds import Many, Number, Text, table_of, unknown
 from ocpp16.scenario.problems import Place
 from ocpp16.texts import shown
 
@@ -15,6 +15,7 @@ LONGEST_PATTERN: Final = 200
 LONGEST_SEARCHED: Final = 4_000
 """Characters of a value that a regular expression is tried on."""
 _ABSENT: Final = object()
+_COMPARED: Final = Number(-1e300, 1e300)
 
 
 def _ordered(compare: Callable[[float, float], bool]) -> Callable[[Any, Any], bool]:
@@ -192,4 +193,5 @@ def _operand(comparator: str, value: Any, place: Place) -> Any:
         return _plain(value, place)
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise place.wrong("it must be a number")
+    _COMPARED.read(value, place)
     return value

@@ -43,11 +43,12 @@ class ExpectationResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """`is_passed`: the story was played to its end, came to something of what was expected, if anything was, and all of
-    that was so, and the Central System kept to the protocol. `is_complete` is False where it was ended before. counts:
-    charge points, arrivals, sessions, transactions and others, by name. notes: what whoever believes this should know,
-    in sentences. violations: what the Central System did against the protocol. breach: what of these alone makes it
-    fail, in words; "" if nothing does, and where the scenario itself disturbs the wire."""
+    """`is_passed`: the story was played to its end, came to something of what was expected (if nothing was, to an
+    answer of the Central System), and all of that was so, and the Central System kept to the protocol. `is_complete` is
+    False where it was ended before. counts: charge points, arrivals, sessions, transactions and others, by name. notes:
+    what whoever believes this should know, in sentences. violations: what the Central System did against the protocol.
+    breach: what of these alone makes it fail, in words; "" if nothing does, and where the scenario itself disturbs the
+    wire."""
 
     scenario: str
     """Its name."""

@@ -11,20 +11,26 @@ import trio
 from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.enums import RegistrationStatus
 from ocpp16.faults import sentence
-from ocpp16.fleet import Blueprint, Fleet, Member, ViolationTally, breach
+from ocpp16.fleet import Blueprint, CallEnded, Fleet, Member, ViolationTally, breach
 from ocpp16.log import log
 from ocpp16.observer import Observer
 from ocpp16.scenario.agenda import Agenda
 from ocpp16.scenario.attempt import Attempts
 from ocpp16.scenario.judge import Judge
 from ocpp16.scenario.model import Arrivals, Per, Scenario, Stage, StageKind
-from ocpp16.scenario.outcome import ExpectationResult, Outcome, Progress, StageRun
+from ocpp16.scenario.outcome import MOST_FAILURES, ExpectationResult, Failure, Outcome, Progress, StageRun
 from ocpp16.scenario.step_words import asked_for
 from ocpp16.scenario.watch import Watch
 from ocpp16.texts import shown
 from ocpp16.wire import WireFaults, disturbed
 
 MOST_NOTES: Final = 50
+ALL_OF_IT: Final = 1 - 1e-9
+"""Part of a story from which on it was not cut short: numbers of seconds and drivers are divided by each other."""
+ANSWERED: Final = "the Central System is there"
+"""What is expected where nothing is; it is told only where it was not so."""
+SEEN: Final = "all that happened was looked at"
+"""What a verdict rests on; it is told only where it was not so."""
 LATE: Final = 1.0
 """Real seconds that a charge point may come late without a word: it takes a moment to make one."""
 LOOKED_AT: Final = 200
@@ -46,6 +52,7 @@ class Run:
         duration: float | None,
         first_number: int = 1,
         of_all: int | None = None,
+        speed: float = 1.0,
     ) -> None:
         self.scenario = scenario
         self.ids: tuple[str, ...] = tuple(ids)
@@ -55,7 +62,7 @@ class Run:
         self.seed = seed
         self.began: float = trio.current_time()
         self.agenda: Agenda = Agenda(self._failed)
-        self.judge: Judge = Judge(scenario.expectations)
+        self.judge: Judge = Judge(scenario.expectations, speed)
         self.members: dict[str, Member] = {}
         self.watches: dict[str, Watch] = {}
         self._asked = asked_for(scenario.steps) if scenario.steps else None
@@ -66,25 +73,26 @@ class Run:
         self.taken: set[tuple[str, int]] = set()
         """Connectors that a driver is at, or about to be."""
         self.waiting: dict[str, str] = {}
+        self.is_answered: bool | None = None
+        """Has the Central System answered anything? None: nobody looks."""
         self.stage: str = ""
         self.faults: WireFaults | None = None
         """Of the wire, now."""
         self.stages: list[StageRun] = []
         self.notes: list[str] = []
-        self.speed: float = 1.0
-        """How many times faster than in reality time passes."""
+        self.speed: float = speed
+        """How many times faster than in the world time passes."""
         self.rate: float | None = None if scenario.drivers else rate
         """Charge points a second, of ramps and restarts; None: as they say."""
-        self.pace: float = _pace(scenario, len(self.ids), rate)
-        held = sum(stage.duration for stage in scenario.acts if stage.kind is StageKind.HOLD)
-        self.stretch: float = 1.0 if duration is None or not held else duration / held
+        self.pace: float = pace_of(scenario, len(self.ids), of_all or len(self.ids), rate)
+        self.stretch: float = stretch_of(scenario, duration)
         self._fleet: Fleet | None = None
         self._nursery: trio.Nursery | None = None
         self._mix: list[tuple[float, Blueprint]] = []
         self.on_added: Callable[[Member, float], None] = lambda member, late: None
         """Is told of each that comes, and how late: seconds of the story after it was due, 0 if that is less than
         `late_from`."""
-        self.late_from: float = LATE
+        self.late_from: float = LATE * max(1.0, speed)
         self._latest = 0.0
         self.told_added: Callable[[Member], None] | None = None
         """And so is whoever plays it, where he wants to know."""
@@ -100,6 +108,10 @@ class Run:
     def now(self) -> float:
         """Seconds of the story."""
         return trio.current_time() - self.began
+
+    def note_call(self, ended: CallEnded) -> None:
+        """A CALL of a charge point ended."""
+        self.is_answered = self.is_answered or ended.outcome == "result"
 
     def note(self, text: str) -> None:
         """What whoever reads the outcome should know."""
@@ -120,6 +132,13 @@ class Run:
         """So many drivers at the pace of this run, in the mean."""
         return count if self.pace == 1.0 else floor(count * self.pace + chance.random())
 
+    def is_ours(self, chance: Random) -> bool:
+        """Does who comes to any charge point of a fleet that several play come to one of these here? They all draw the
+        same."""
+        if self.of_all is None:
+            return True
+        return 0 <= chance.randrange(self.of_all) - (self.first_number - 1) < len(self.ids)
+
     # Charge points
 
     def is_there(self, identity: str) -> bool:
@@ -136,7 +155,9 @@ class Run:
         if not self.scenario.is_watched:
             return None
         if identity not in self.watches:
-            self.watches[identity] = Watch(identity, self.judge, self.began, self._asked)
+            self.watches[identity] = Watch(
+                identity, self.judge, self.began, self._asked, is_disturbed=self.scenario.is_disturbed
+            )
         return self.watches[identity]
 
     def connector_of(self, connector: StreamOpener | None) -> Callable[[str], StreamOpener | None] | None:
@@ -222,9 +243,13 @@ class Run:
             for watch in self.watches.values():
                 watch.give_up()
         parties = {identity: watch.party for identity, watch in self.watches.items()}
-        is_cut_short = not is_complete or self.stretch < 1.0 or self.pace < 1.0
+        is_cut_short = not is_complete or min(self.stretch, self.pace) < ALL_OF_IT
         judged = self.judge.results(parties, self.now, is_cut_short=is_cut_short)
-        expectations = [*steps, *judged]
+        expectations = [*self._what_was_missed(), *steps, *judged]
+        if is_complete and not expectations and self.is_answered is False:
+            expectations = [
+                ExpectationResult(ANSWERED, False, 1, 0, [Failure("", self.now, "it has answered nothing")])
+            ]
         counts = {"charge points": len(self.members), **self.counts}
         if self.watches:
             counts["transactions started"] = sum(watch.started for watch in self.watches.values())
@@ -233,9 +258,6 @@ class Run:
         if failed:
             counts["failed starts"] = sum(member.failures for member in failed)
             self.note(f"{failed[0].identity} could not start: {failed[0].failure}")
-        dropped = sum(member.charge_point.counters.observer_events_dropped for member in self.members.values())
-        if dropped:
-            self.note(f"{dropped} events were lost before they could be looked at: the process had too much to do")
         if self._latest >= self.late_from and self.scenario.drivers:
             self.note(
                 f"charge points came up to {self._latest:.0f} s later than they were due, and their drivers with them"
@@ -243,7 +265,7 @@ class Run:
         if self.speed > 1.0 and not all(one.is_met for one in expectations):
             self.note(
                 f"time passed {self.speed:g} times faster than in reality, but not for the Central System: an answer"
-                f" within 30 s was one within {30_000 / self.speed:.0f} ms; a lower speed tells whether it is too slow"
+                f" within 30 s came within {30 * self.speed:g} s of the story; a lower speed tells whether that is why"
             )
         self._note_the_unconnected()
         if is_complete and any(one.unseen for one in judged):
@@ -267,6 +289,21 @@ class Run:
             breach="" if self.scenario.is_disturbed else breach(violations),
         )
 
+    def _what_was_missed(self) -> list[ExpectationResult]:
+        """Who has not seen all that happened at a charge point knows neither what was wrong nor what was missing there:
+        then nothing has passed."""
+        failures = []
+        for identity, watch in self.watches.items():
+            member = self.members.get(identity)
+            dropped = 0 if member is None else member.charge_point.counters.observer_events_dropped
+            why = f"{dropped} events were lost before: the process had too much to do" if dropped else watch.failure
+            if why:
+                failures.append(Failure(identity, self.now, why))
+        if not failures:
+            return []
+        checked = len(self.watches)
+        return [ExpectationResult(SEEN, False, checked, checked - len(failures), failures[:MOST_FAILURES])]
+
     def _note_the_unconnected(self) -> None:
         there = {one: member for one, member in self.members.items() if self.is_there(one) and not member.failures}
         missing = [one for one, member in there.items() if not member.charge_point.connection.is_connected]
@@ -280,16 +317,29 @@ class Run:
             self.note(f"{len(missing)} of {len(there)} charge points were not connected in the end{why}")
 
 
-def _pace(scenario: Scenario, charge_points: int, rate: float | None) -> float:
-    """How many times more drivers come than is written, for `rate` arrivals a second in all. Raises ValueError
-    where they would be too many to be drawn."""
+def stretch_of(scenario: Scenario, duration: float | None) -> float:
+    """How many times longer than written the stages that hold take, to take so many seconds in all. Raises ValueError
+    where none does."""
+    if duration is None:
+        return 1.0
+    held = sum(stage.duration for stage in scenario.acts if stage.kind is StageKind.HOLD)
+    if not held:
+        raise ValueError(f"duration: no stage of {shown(scenario.name, 64)} holds")
+    return duration / held
+
+
+def pace_of(scenario: Scenario, charge_points: int, of_all: int, rate: float | None) -> float:
+    """How many times more drivers come than is written, for `rate` arrivals a second at these charge points of all that
+    play. Raises ValueError where they would be too many to be drawn, and where nothing says how often they come."""
     if rate is None or not scenario.drivers:
         return 1.0
     written = sum(
-        arrivals_per_second(drivers.arrivals) * (1 if drivers.arrivals.per is Per.FLEET else charge_points)
+        arrivals_per_second(drivers.arrivals) * (1 / of_all if drivers.arrivals.per is Per.FLEET else 1) * charge_points
         for drivers in scenario.drivers
     )
-    pace = rate / written if written else 1.0
+    if not written:
+        raise ValueError(f"rate: the drivers of {shown(scenario.name, 64)} come once, at their moments: they have none")
+    pace = rate / written
     for drivers in scenario.drivers:
         drawn = drivers.arrivals.count * pace
         if drivers.arrivals.kind in ("uniform", "drawn") and drawn > MOST_DRAWN:

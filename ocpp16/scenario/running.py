@@ -20,7 +20,7 @@ from ocpp16.scenario.judge import DUE
 from ocpp16.scenario.model import Per, Scenario, story_fault
 from ocpp16.scenario.outcome import Outcome, Progress, StageRun
 from ocpp16.scenario.problems import ScenarioError
-from ocpp16.scenario.run import LATE, Run
+from ocpp16.scenario.run import Run
 from ocpp16.scenario.script import Script
 from ocpp16.scenario.stages import Acting
 from ocpp16.values import finite, whole
@@ -28,7 +28,8 @@ from ocpp16.values import finite, whole
 PROGRESS: Final = 1.0
 """Real seconds between two words on how far it is."""
 LAST_ANSWERS: Final = DUE + 1.0
-"""Seconds that answers may take that are awaited when the story is over; what is asked then is not waited for."""
+"""Seconds of the world that answers may take that are awaited when the story is over; what is asked then is not waited
+for."""
 Keys = Mapping[str, Mapping[str, Any]]
 
 
@@ -54,7 +55,7 @@ async def _play(run: Run, script: Script, connectors: int) -> None:
         finally:
             run.stages.append(StageRun(stage.name, begin, run.now))
     over = run.now
-    with trio.move_on_after(LAST_ANSWERS):
+    with trio.move_on_after(LAST_ANSWERS * run.speed):
         while any(watch.awaits_answers(over) for watch in run.watches.values()):
             await run.pause(0.1)
 
@@ -106,15 +107,16 @@ async def run_scenario(
         if value is not None and finite(value, name) <= 0:
             raise ValueError(f"{name} must be more than 0, not {value:g}")
     mix = blueprints_of(scenario, blueprint, connectors)
-    run = Run(scenario, ids, seed, rate, duration, whole(first_number, "first_number", 1), of_all)
+    run = Run(scenario, ids, seed, rate, duration, whole(first_number, "first_number", 1), of_all, speed)
     run.told_added = added
-    run.speed = speed
-    run.late_from = LATE * max(1.0, speed)
     run.attempts = Attempts(connector, fleet_options.get("certificates_path"))
     options: dict[str, Any] = dict(fleet_options)
     options["violations"] = run.violations if violations is None else partial(_tell_both, run.violations, violations)
     if calls is not None:
         options["calls"] = calls
+    elif not scenario.expectations and scenario.play is None:
+        run.is_answered = False
+        options["calls"] = run.note_call
     if scenario.is_watched:
         options.update(observer=run.observer_of, trace_messages=True)
     if scenario.is_disturbed:

@@ -1,6 +1,7 @@
 """The script of one charge point: steps that act, and steps that wait for what the Central System is to do."""
 
 from collections.abc import Callable
+from math import inf
 from random import Random
 from typing import Any, Final
 
@@ -68,14 +69,14 @@ class Script:
 
     def _tally(self, number: int, identity: str, why: str) -> None:
         if number not in self.tallies:
-            name = _title(number, self.steps[number - 1]) if self.steps else PLAY
+            name = PLAY if self._run.scenario.play is not None else _title(number, self.steps[number - 1])
             self.tallies[number] = Tally(name)
         self.tallies[number].add(identity, self._run.now, why)
 
     async def play(self, member: Member, within: float) -> None:
         """The whole script at one charge point; it ends with the first step that fails."""
-        at = [0]
-        with trio.move_on_after(within) as scope:
+        at = [1] if self.steps else [0]
+        with trio.move_on_after(within * self._run.speed) as scope:
             await self._play(member, at)
         if scope.cancelled_caught:
             waiting = self._run.waiting.get(member.identity, "")
@@ -117,7 +118,8 @@ class Script:
 
 class _At:
     """One charge point, at its script. What is waited for counts from the last step that did something, or
-    from the CALL of the Central System that was waited for last."""
+    from the CALL of the Central System that was waited for last. `within` is in seconds of the world: it is the Central
+    System that is waited for."""
 
     def __init__(self, run: Run, member: Member, watch: Watch, random: Random) -> None:
         self._run = run
@@ -125,6 +127,8 @@ class _At:
         self._watch = watch
         self._random = random
         self._mark = 0
+        self._ends = 0
+        """What was seen when it was made to start anew: until it has, it is registered as it was before."""
 
     async def take(self, step: Step) -> str:
         """Returns why it failed; empty if it did not."""
@@ -141,11 +145,14 @@ class _At:
         reason = self._member.commands.reason(step.do, arguments, result)
         return f"{step.do} was refused: {reason}" if reason else ""
 
+    def _patience(self, within: float) -> float:
+        return within * self._run.speed
+
     def _waits(self, text: str) -> None:
         self._run.waiting[self._member.identity] = f"waiting for {text}"
 
-    async def _until(self, is_so: Callable[[], bool], within: float) -> bool:
-        with trio.move_on_after(within):
+    async def _until(self, is_so: Callable[[], bool], seconds: float) -> bool:
+        with trio.move_on_after(seconds):
             while not is_so():
                 self._watch.news = trio.Event()
                 await self._watch.news.wait()
@@ -158,7 +165,8 @@ class _At:
 
     async def wait_registered(self, within: float) -> str:
         self._waits("its registration by the Central System")
-        with trio.move_on_after(within):
+        with trio.move_on_after(self._patience(within)):
+            await self._until(lambda: not self._ends or self._watch.connected_at > self._ends, inf)
             while True:
                 try:
                     await self._member.charge_point.wait_registered()
@@ -170,7 +178,7 @@ class _At:
 
     async def wait_answered(self, within: float) -> str:
         self._waits("the answers of the Central System to all that was sent")
-        with trio.move_on_after(within):
+        with trio.move_on_after(self._patience(within)):
             await self._member.charge_point.wait_all_answered()
             return ""
         left = self._member.charge_point.connection.queue_depth
@@ -178,7 +186,7 @@ class _At:
 
     async def wait_status(self, connector: int, status: str, within: float) -> str:
         self._waits(f"connector {connector} to be {status}")
-        if await self._until(lambda: self._watch.states.get(connector) == status, within):
+        if await self._until(lambda: self._watch.states.get(connector) == status, self._patience(within)):
             return ""
         found = self._watch.states.get(connector, "not reported")
         return f"connector {connector} was {found}, not {status}, for {within:g} s"
@@ -190,7 +198,7 @@ class _At:
         def is_decided() -> bool:
             return watch.connected_at > self._mark or (first_attempt and watch.attempt_failed_at > self._mark)
 
-        if not await self._until(is_decided, within):
+        if not await self._until(is_decided, self._patience(within)):
             why = shown(watch.reason) if watch.reason and not watch.is_connected else "there was no attempt"
             return f"it was not connected anew within {within:g} s: {why}"
         if first_attempt and self._mark < watch.attempt_failed_at:
@@ -229,11 +237,13 @@ class _At:
                 if not why:
                     if seen is Seen.RECEIVED:
                         self._mark = one.number
+                        if action == "Reset" and one.answer == {"status": "Accepted"}:
+                            self._ends = one.number
                     return True
                 wrong.append(why)
             return False
 
-        if await self._until(is_there, within):
+        if await self._until(is_there, self._patience(within)):
             return ""
         if wrong:
             rest = f"; {TOO_MANY}" if self._forgot(action) else ""
@@ -266,11 +276,14 @@ class _At:
 
     async def power_cut(self, seconds: float) -> str:
         self._mark = self._watch.seen
-        self._member.cut_power(seconds)
+        if not self._member.cut_power(seconds):
+            return "power_cut: it is not running"
+        self._ends = max(1, self._mark)
         return ""
 
     async def reset(self, kind: str, reason: str) -> str:
         self._mark = self._watch.seen
+        self._ends = max(1, self._mark)
         self._member.station.reboot(ResetType(kind), BootReason(reason))
         return ""
 

@@ -125,7 +125,8 @@ class Acting:
         duration = self._stage.duration
         if self._stage.power:
             for moment, identity in back:
-                run.members[identity].cut_power(duration + moment)
+                if not run.members[identity].cut_power(duration + moment):
+                    run.note(f"{self._stage.name}: {identity} was just restarting, and kept its power")
         else:
             for member in some:
                 self._lose_network(member)

@@ -264,6 +264,16 @@ class _LinkName(Text):
         return Link(Text.read(self, value, place))
 
 
+_ONLY_OF: Final[Mapping[str, tuple[Sort, ...]]] = {
+    "connector": (Sort.STATE,),
+    "payload": (Sort.SENT, Sort.RECEIVED, Sort.ABSENT),
+    "count": (Sort.SENT, Sort.RECEIVED, Sort.STATE),
+    "most": (Sort.SENT, Sort.RECEIVED, Sort.STATE),
+    "each": (Sort.SENT, Sort.RECEIVED),
+}
+"""Key → what it can be said of; of others it would be said in vain."""
+
+
 def _expectation(
     *,
     name: str = "",
@@ -293,6 +303,9 @@ def _expectation(
         raise ValueError(f"answer, status and error are of sent and received, not of {sort}")
     if error and (answer is not None or status is not None):
         raise ValueError("either error or answer and status: an answer is one of the two")
+    for key, sorts in _ONLY_OF.items():
+        if key in fields and sort not in sorts:
+            raise ValueError(f"{key} is of {', '.join(sorts)}, not of {sort}")
     if sort is Sort.STATE:
         ChargePointStatus(of)
     most, count = fields.get("most"), fields.setdefault("count", 1 if fields.get("most") != 0 else 0)

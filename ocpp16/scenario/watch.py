@@ -9,6 +9,7 @@ from typing import Any, Final
 import orjson
 import trio
 
+from ocpp16.faults import sentence
 from ocpp16.observer import (
     ConnectionStateChanged,
     MessageExchanged,
@@ -25,17 +26,27 @@ MOST_OPEN: Final = 64
 """CALLs of one charge point whose answers are waited for; of more the oldest is given up."""
 
 
+MOST_CUT: Final = 3
+"""CALLs of one action whose connection the other side ends one after another, with no answer to any of that action:
+what it ends each time it gets it, it never takes."""
+BY_US: Final = frozenset({"stopped", "connection closed with 1006 (dropped)"})
+"""Why connections end that are ended here."""
+
+
 class Watch:
     """Of one charge point. `began`: seconds of the story at which it came; `asked`: actions that a script looks back
-    for; None: there is no script."""
+    for; None: there is no script. `is_disturbed`: does the scenario itself end connections, by faults of the wire?"""
 
     __slots__ = (
         "_began",
+        "_cut",
+        "_is_disturbed",
         "_judge",
         "_open",
         "attempt_failed_at",
         "connected_at",
         "exchanges",
+        "failure",
         "is_connected",
         "news",
         "party",
@@ -46,9 +57,20 @@ class Watch:
         "stopped",
     )
 
-    def __init__(self, identity: str, judge: Judge, story_began: float, asked: Collection[str] | None) -> None:
+    def __init__(
+        self,
+        identity: str,
+        judge: Judge,
+        story_began: float,
+        asked: Collection[str] | None,
+        *,
+        is_disturbed: bool = False,
+    ) -> None:
         self._judge = judge
         self._began = story_began
+        self._is_disturbed = is_disturbed
+        self._cut: dict[str, int] | None = None
+        """Actions whose last CALLs were cut off by the other side, and how many of them one after another."""
         self.party: Party = Party(identity, self.now)
         self._open: dict[tuple[Seen, str], Call] = {}
         self.exchanges: Exchanges | None = None if asked is None else Exchanges(asked)
@@ -63,6 +85,7 @@ class Watch:
         """Set at whatever happens; whoever waits makes another."""
         self.reason: str = ""
         """Why there is no connection, as far as it was told."""
+        self.failure: str = ""
         self.started: int = 0
         self.stopped: int = 0
 
@@ -76,7 +99,14 @@ class Watch:
         return any(call.seen is Seen.SENT and call.at <= until for call in self._open.values())
 
     async def notify(self, event: ObserverEvent) -> None:
-        """Take what the charge point tells."""
+        """Take what the charge point tells. What goes wrong then is kept, in words: who missed some cannot judge."""
+        try:
+            self._take(event)
+        except Exception as error:
+            self.failure = self.failure or f"{type(event).__name__} could not be looked at: {sentence(error)}"
+            raise
+
+    def _take(self, event: ObserverEvent) -> None:
         if type(event) is MessageExchanged:
             self._frame(Seen(event.direction), event.text)
         elif type(event) is StatusChanged:
@@ -95,10 +125,20 @@ class Watch:
                 self.attempt_failed_at = self.seen
             self.is_connected = False
             self.reason = event.reason
-            for call in self._open.values():
-                self._judge.cut_off(self.party, call, self.now)
-            self._open.clear()
+            self._cut_off(is_by_us=self._is_disturbed or event.reason in BY_US)
         self.news.set()
+
+    def _cut_off(self, *, is_by_us: bool) -> None:
+        for call in self._open.values():
+            times = 0
+            if call.seen is Seen.SENT and not is_by_us:
+                cut = self._cut = self._cut or {}
+                times = cut[call.action] = cut.get(call.action, 0) + 1
+            if times < MOST_CUT:
+                self._judge.cut_off(self.party, call, self.now)
+            else:
+                self._judge.never_taken(self.party, call, self.now, times)
+        self._open.clear()
 
     def _frame(self, seen: Seen, text: str) -> None:
         try:
@@ -136,6 +176,8 @@ class Watch:
         call = self._open.pop((of, unique), None)
         if call is None:
             return
+        if self._cut and of is Seen.SENT:
+            self._cut.pop(call.action, None)
         if call.action == "BootNotification" and of is Seen.SENT:
             match payload:
                 case {"status": "Accepted"}:

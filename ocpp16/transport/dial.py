@@ -24,6 +24,7 @@ from ocpp16.address import (
 )
 from ocpp16.errors import ConfigurationError, ConnectionFailed
 from ocpp16.faults import obey
+from ocpp16.patience import calendar_rate, of_others
 from ocpp16.texts import shown
 from ocpp16.transport.dial_failures import DialFailed, tls_failure
 from ocpp16.transport.interface import bind_to_interface
@@ -117,15 +118,15 @@ async def open_stream(
 
     Parameters: `ssl_context` needed for wss; `server_hostname` name to ask for (SNI) and to verify, the endpoint's
     host unless given; `interface` name of a network interface or a local address to use; `proxy` to go
-    through; `others_first` waits until other tasks had their turn, for where handshakes are many; `timeout` seconds.
-    Raises `DialFailed` (a `ConnectionFailed`) that says which step failed, and why.
+    through; `others_first` waits until other tasks had their turn, for where handshakes are many; `timeout` seconds of
+    the world. Raises `DialFailed` (a `ConnectionFailed`) that says which step failed, and why.
     """
     if endpoint.is_tls and ssl_context is None:
         raise ConfigurationError(["wss:// needs a TLS context"])
     step = "name"
     tcp: trio.SocketStream | None = None
     try:
-        with trio.move_on_after(timeout) as scope:
+        with trio.move_on_after(of_others(timeout)) as scope:
             host, port = (endpoint.host, endpoint.port) if proxy is None else (proxy.host, proxy.port)
             addresses = await _resolve(host, port)
             step = "TCP"
@@ -183,10 +184,11 @@ async def _connect(host: str, port: int, addresses: list[_Address], interface: s
             if number == len(addresses):  # it has all the time that is left
                 return await _connect_address(family, address, interface)
             left = half_time - trio.current_time()
-            patience = max(SHORTEST_ADDRESS_TIMEOUT, min(ADDRESS_TIMEOUT, left / (len(addresses) - number)))
+            longest, shortest = of_others(ADDRESS_TIMEOUT), of_others(SHORTEST_ADDRESS_TIMEOUT)
+            patience = max(shortest, min(longest, left / (len(addresses) - number)))
             with trio.move_on_after(patience):
                 return await _connect_address(family, address, interface)
-            problem = f"no answer within {patience:.2g} s"
+            problem = f"no answer within {patience * calendar_rate():.2g} s"
         except DialFailed as failure:  # the interface: it may have an address of another family
             unusable.append(failure)
             problem = str(failure)

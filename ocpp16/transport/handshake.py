@@ -109,8 +109,9 @@ async def request_upgrade(
     Parameters: `now` the time in seconds since 1970, for a server that says by a date when to come again.
 
     Raises `HandshakeRefused` for any HTTP answer that is no valid upgrade, `ConnectionFailed` for an answer that is
-    no HTTP, or none, and for a header that cannot be written (it is named, without its value). What the stream raises
-    passes. The stream is left to the caller (RFC 6455 §4.1).
+    no HTTP, or none, and for a header that cannot be written (it is named, without its value). Of none, and of an
+    alert of TLS, a ConnectionError is the cause. What the stream raises passes. The stream is left to the caller (RFC
+    6455 §4.1).
     """
     handshake = H11Handshake(ConnectionType.CLIENT)
     extra_headers = [_header(name, value) for name, value in headers]
@@ -161,11 +162,16 @@ async def _read_answer(
     while True:
         data = await _read(stream)
         if not data:
-            how = f"in the middle of an answer that began with {beginning!r}" if beginning else "without an answer"
+            if not beginning:
+                raise ConnectionFailed(
+                    "WebSocket handshake: the server closed the connection without an answer"
+                ) from ConnectionResetError()
+            how = f"in the middle of an answer that began with {beginning!r}"
             raise ConnectionFailed(f"WebSocket handshake: the server closed the connection {how}")
         beginning = beginning or data[:24]
         if beginning.startswith(b"\x15\x03"):
-            raise ConnectionFailed("WebSocket handshake: the server speaks TLS on this port; use wss://")
+            tls = "WebSocket handshake: the server speaks TLS on this port; use wss://"
+            raise ConnectionFailed(tls) from ConnectionRefusedError()
         head = _head(before, data)
         before = (before + data)[-2:]
         events = _feed_answer(handshake, head)

@@ -22,6 +22,7 @@ import trio
 
 from ocpp16.errors import ConnectionClosed, ConnectionFailed, HandshakeRefused
 from ocpp16.faults import end_in, obey, obey_exit
+from ocpp16.patience import of_others
 from ocpp16.redaction import without_password
 from ocpp16.transport.compression import BoundedDeflate
 from ocpp16.transport.dial_failures import late_refusal
@@ -109,7 +110,8 @@ class WebSocket(PlainSocket):
         Parameters: `host` value of the Host header, with the port unless it is the default one; `target` path and
         query, percent-encoded; `headers` additional ones, as Authorization; `max_message_size` in bytes; `compression`
         offers permessage-deflate; `require_subprotocol` False keeps a connection whose server chose none; `now` the
-        time in seconds since 1970, for a Retry-After that is a date; `timeout` in seconds.
+        time in seconds since 1970, for a Retry-After that is a date; `timeout` in seconds of
+        the world.
 
         Raises `HandshakeRefused` with status and body when the server did not upgrade, or agreed on no subprotocol;
         `ConnectionFailed` otherwise, whatever the stream raised. The stream is closed then, and also when this is
@@ -117,7 +119,7 @@ class WebSocket(PlainSocket):
         """
         extensions = [BoundedDeflate(max_message_size)] if compression else []
         try:
-            with trio.move_on_after(timeout) as scope:
+            with trio.move_on_after(of_others(timeout)) as scope:
                 upgraded = await request_upgrade(
                     stream,
                     host=host,

@@ -187,6 +187,10 @@ async def test_killed_itself_it_leaves_a_report_and_no_children(csms: CentralSys
     ("options", "said"),
     [
         ((), "--csms is missing"),
+        (
+            ("--csms", "ws://x", "--scenario", "reconnect-storm", "--arrivals", "5"),
+            "--arrivals: the drivers of reconnect-",
+        ),
         (("--csms", "ws://x", "--threshold", "p99 < 1s"), "--threshold: threshold 'p99 < 1s', at character 1"),
         (("--csms", "ws://x", "--scenario", "usul"), "no scenario usul; did you mean usual?"),
         (("--csms", "ws://x", "--charge-points", "2", "--processes", "3"), "3 are too many for 2 charge points"),

@@ -51,7 +51,12 @@ def load_test(csms: CentralSystem, story: Scenario) -> Callable[..., LoadTest]:
     """Makes one against the Central System of the test, on the clock of the test."""
 
     def made(
-        count: int = 3, *, scenario: Scenario = story, thresholds: tuple[str, ...] = (), **members: Any
+        count: int = 3,
+        *,
+        scenario: Scenario = story,
+        thresholds: tuple[str, ...] = (),
+        connector: Any = None,
+        **members: Any,
     ) -> LoadTest:
         job = Job(csms="ws://csms.example/ocpp", ids=tuple(identities("CP{number:03}", count)), **members)
         return LoadTest(
@@ -60,7 +65,7 @@ def load_test(csms: CentralSystem, story: Scenario) -> Callable[..., LoadTest]:
             [parsed(one) for one in thresholds],
             wall=lambda: 1_767_225_600.0 + trio.current_time(),
             cpu=lambda: 0.0,
-            connector=csms.connector,
+            connector=connector or csms.connector,
         )
 
     return made

@@ -81,6 +81,17 @@ def test_what_was_demanded_is_one_case_each() -> None:
     assert suite.attrib["time"] == "3.000"
 
 
+def test_cases_of_one_name_are_told_apart() -> None:
+    """Some that show cases show only the last of a name: one that is met would hide one that is not."""
+    names = ("sent *", "sent * (2)", "sent *", "sent *")
+    is_met = (True, True, False, True)
+    found = tuple(ExpectationResult(name, one, 1, int(one)) for name, one in zip(names, is_met, strict=True))
+    suite = suite_of(expectations=found, is_passed=False)
+    cases = [case.attrib["name"] for case in suite.iter("testcase")][2:]
+    assert cases == ["sent *", "sent * (2)", "sent * (3)", "sent * (4)"]
+    assert [name for name, (tag, _) in told(suite).items() if tag == "failure"] == ["sent * (3)"]
+
+
 def test_what_a_short_test_did_not_come_to_is_skipped() -> None:
     unseen = ExpectationResult("cards are known", True, 0, 0, unseen=3)
     in_part = ExpectationResult("boots are accepted", True, 2, 2, unseen=1)

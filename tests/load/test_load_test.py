@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import fromstring
 
 import orjson
 import pytest
 import trio
 
+from ocpp16.errors import ConnectionFailed
 from ocpp16.lint import lint
 from ocpp16.lint.frame import CONNECTED
 from ocpp16.lint.trace import Trace
+from ocpp16.load.junit import junit
 from ocpp16.load.load_test import LoadTest
 from ocpp16.load.results import DocumentError, Results
 from ocpp16.scenario import load_scenario, scenario_from
@@ -132,6 +135,36 @@ async def test_a_central_system_that_goes_and_comes_back_is_in_the_figures(
     assert any("in times without a connection or a registration" in note for note in results.notes), results.notes
 
 
+async def test_a_blackout_is_no_loss_of_the_central_system(csms: CentralSystem, load_test: Make) -> None:
+    """Though one charge point was never let in: nobody tries meanwhile."""
+
+    async def all_but_one(endpoint: Any) -> trio.abc.Stream:
+        if endpoint.target.endswith("CP002"):
+            raise ConnectionFailed("it is not let in")
+        return await csms.connector(endpoint)
+
+    stages = [{"kind": "ramp", "settle": 30}, {"kind": "blackout", "duration": 200, "settle": 30}]
+    test = load_test(2, scenario=scenario_from({"stage": stages}, name="dark"), connector=all_but_one)
+    await test.run()
+    assert (test.results().why_ended, test.results().attempts.failed > 3) == ("done", True)
+
+
+async def test_a_rate_goes_on_when_the_power_comes_back(load_test: Make) -> None:
+    """With another charge point, whose timers are others."""
+    stages = [
+        {"kind": "ramp", "settle": 20},
+        {"kind": "blackout", "power": True, "duration": 20, "settle": 20},
+        {"kind": "hold", "duration": 60},
+    ]
+    keys = {"Core": {"HeartbeatInterval": 0, "MeterValueSampleInterval": 0}}
+    test = load_test(4, scenario=scenario_from({"stage": stages}, name="dark"), rate=4.0, keys=keys)
+    await test.run()
+    results = test.results()
+    assert 4 * 55 < results.actions["Heartbeat"].count < 4 * 70
+    (note,) = [one for one in results.notes if "heartbeats were due" in one]
+    assert note.endswith("fell in times without a connection or a registration")
+
+
 async def test_one_that_was_for_nothing_has_not_passed(csms: CentralSystem, load_test: Make) -> None:
     csms.is_reachable = False
     stages = [{"kind": "ramp", "over": 1, "settle": 5}, {"kind": "hold", "duration": 20}]
@@ -144,6 +177,11 @@ async def test_one_that_was_for_nothing_has_not_passed(csms: CentralSystem, load
     expected = load_test(2, scenario=short, thresholds=("Heartbeat.count == 0",))
     await expected.run()
     assert expected.results().is_passed, "where that was wanted"
+    harmless = load_test(2, scenario=short, thresholds=("all.violations == 0",))
+    await harmless.run()
+    assert not harmless.results().is_passed, "who answers nothing breaks nothing"
+    suite = fromstring(junit(harmless.results()))[0]
+    assert [case.attrib["message"] for case in suite.findall("testcase/failure")] == list(results.notes[:1])
 
 
 async def test_one_that_came_to_nothing_of_what_is_expected_has_not_passed(load_test: Make) -> None:

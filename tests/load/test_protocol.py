@@ -134,3 +134,7 @@ def test_a_sum_is_bounded_whatever_actions_it_is_of(count: int) -> None:
         tally(ProtocolViolation("CP1", "action", f"Dance{number}", "no"))
     assert sum(one.count for one in tally.counts()) == count
     assert len(tally.counts()) == min(count, 201)
+    tally(ProtocolViolation("CP1", "schema", "Heartbeat", "no"))
+    assert [one.action for one in tally.counts() if one.rule == "schema"] == [
+        "Heartbeat"
+    ]  # a threshold may be about it

@@ -19,7 +19,7 @@ from ocpp16.load.load_test import LoadTest
 from ocpp16.load.portion import Portion
 from ocpp16.load.tally import Tally
 from ocpp16.load.worker import Worker
-from ocpp16.scenario import load_scenario, scenario_from
+from ocpp16.scenario import load_scenario, run_scenario, scenario_from
 from ocpp16.scenario.drivers import Crowd
 from ocpp16.scenario.run import Run
 from ocpp16.testing import CentralSystem
@@ -161,26 +161,60 @@ def test_a_job_comes_back_from_its_document_and_is_shared_whole() -> None:
         trace="t",
     )
     assert Job.from_json(orjson.loads(written(job.to_json()))) == job
-    parts = shared(job, load_scenario("usual"), 3)
+    parts = shared(job, 3)
     assert [one for part in parts for one in part.ids] == list("ABCDEFG")
     assert {len(part.ids) for part in parts} == {2, 3}
     assert sum(part.rate or 0 for part in parts) == pytest.approx(70.0)
     assert len({part.trace for part in parts}) == 3
     assert all(part.arrivals is None for part in parts)
     with pytest.raises(ValueError, match="8 processes are too many for 7 charge points"):
-        shared(job, load_scenario("usual"), 8)
+        shared(job, 8)
 
 
-def test_drivers_of_the_whole_fleet_are_shared_as_well() -> None:
+@pytest.mark.parametrize(
+    "arrivals",
+    [
+        {"kind": "poisson", "rate": 1800, "begin": 5},
+        {"kind": "fixed", "moments": list(range(10, 60, 2))},
+        {"kind": "drawn", "count": 25, "moment": {"kind": "uniform", "low": 5, "high": 60}},
+    ],
+    ids=lambda arrivals: str(arrivals["kind"]),
+)
+@pytest.mark.parametrize("rate", [None, 0.2])
+async def test_drivers_of_the_whole_fleet_come_to_one_of_the_processes_each(
+    autojump_clock: Any, arrivals: dict[str, Any], rate: float | None
+) -> None:
     of_fleet = scenario_from(
         {
-            "drivers": [{"arrivals": {"kind": "poisson", "rate": 3600, "per": "fleet"}}],
-            "stage": [{"kind": "ramp", "over": 1}, {"kind": "hold", "duration": 5}],
+            "drivers": [{"arrivals": {**arrivals, "per": "fleet"}, "parking": 10}],
+            "stage": [{"kind": "ramp"}, {"kind": "hold", "duration": 60}],
         },
         name="hub",
     )
-    parts = shared(Job(csms="ws://x", ids=tuple("ABCD")), of_fleet, 2)
-    assert [part.arrivals for part in parts] == [pytest.approx(0.5)] * 2
+    if rate is not None and arrivals["kind"] != "poisson":
+        with pytest.raises(ValueError, match="rate: the drivers of hub come once, at their moments: they have none"):
+            Run(of_fleet, ["A"], 0, rate, None)
+        return
+    job = Job(csms="ws://x", ids=tuple("ABCDE"), arrivals=rate)
+    counts = []
+    for parts in (shared(job, 1), shared(job, 3)):
+        found = []
+        for part in parts:
+            async with CentralSystem() as csms:
+                outcome = await run_scenario(
+                    of_fleet,
+                    "ws://csms.example",
+                    ids=part.ids,
+                    first_number=part.first_number,
+                    of_all=part.of_all,
+                    rate=part.arrivals,
+                    connector=csms.connector,
+                )
+            found.append(outcome.counts.get("arrivals", 0))
+        counts.append(found)
+    (all_of_them,), some = counts
+    assert sum(some) == all_of_them > 5
+    assert max(some) < all_of_them
 
 
 @pytest.mark.parametrize(("card_count", "in_all"), [(None, 20), (30, 30), (7, 7)])
@@ -192,7 +226,7 @@ async def test_drivers_of_all_processes_have_the_cards_of_one(
     if card_count is not None:
         document["drivers"][0]["card_count"] = card_count
     scenario = scenario_from(document, name="cards")
-    parts = shared(Job(csms="ws://x", ids=tuple("ABCDE")), scenario, 2)
+    parts = shared(Job(csms="ws://x", ids=tuple("ABCDE")), 2)
     assert [(part.first_number, part.of_all) for part in parts] == [(1, 5), (3, 5)]
     cards: list[str] = []
     for part in parts:

@@ -247,6 +247,14 @@ def test_when_its_fleet_is_closed_it_can_be_looked_at(fleet_of: Callable[..., Fl
         charge_point.wait_connected()
 
 
+def test_who_is_reset_is_registered_anew(charge_point: ChargePoint, server: Server) -> None:
+    charge_point.wait_registered()
+    assert server.call("Reset", {"type": "Soft"}) == {"status": "Accepted"}
+    charge_point.wait_received("Reset")
+    charge_point.wait_registered()
+    assert len(charge_point.calls("BootNotification", "sent")) == 2
+
+
 def test_a_reset_brings_another_boot(charge_point: ChargePoint, server: Server) -> None:
     charge_point.wait_registered()
     server.call("Reset", {"type": "Soft"})

@@ -81,6 +81,35 @@ async def test_statuses_that_say_nothing_of_whom_somebody_lets_in(status: int) -
     assert (await tried(server(lambda request: Reject(status)))).is_accepted is None
 
 
+@pytest.mark.parametrize("answer", [b"SSH-2.0-x\r\n", b"220 mail\r\n\r\n"])
+async def test_who_speaks_no_http_refuses_nobody(answer: bytes) -> None:
+    """What listens there is no Central System: a wrong port must pass no test."""
+    assert (await tried(saying(answer))).is_accepted is None
+
+
+@pytest.mark.parametrize("answer", [b"", b"\x15\x03\x01\x00\x02\x02\x46"], ids=["an end", "an alert of TLS"])
+async def test_an_end_in_the_place_of_an_answer_refuses(answer: bytes) -> None:
+    assert (await tried(saying(answer))).is_accepted is False
+
+
+def saying(answer: bytes) -> Any:
+    """A connector to who says this to whatever it is asked, and closes."""
+
+    async def connect(endpoint: Endpoint) -> trio.abc.Stream:
+        near, far = memory_stream_pair()
+
+        async def serve() -> None:
+            await far.receive_some(4096)
+            if answer:
+                await far.send_all(answer)
+            await far.aclose()
+
+        trio.lowlevel.spawn_system_task(serve)
+        return near
+
+    return connect
+
+
 async def test_an_upgrade_without_a_subprotocol_that_stays_is_no_refusal() -> None:
     found = await tried(server(lambda request: Accept(None), stays=2 * GOODBYE))
     assert found == Found(None, f"it chose no subprotocol, and left the connection open for {GOODBYE:g} s")

@@ -33,6 +33,14 @@ def actions(csms: CentralSystem, *but: str) -> list[str]:
     return [call.action for call in csms.calls() if call.action not in usual]
 
 
+async def test_periods_without_anybody_hold_up_nothing(csms: CentralSystem, play: Any) -> None:
+    """At a rate of nothing there are more of them than can be gone through at once."""
+    arrivals = {"kind": "drawn", "count": 1, "moment": 0, "period": 10}
+    outcome: Outcome = await play(story({"arrivals": arrivals}, hold=100), csms, 1, rate=1e-12)
+    assert outcome.is_passed
+    assert "arrivals" not in outcome.counts
+
+
 async def test_one_driver_with_a_card(csms: CentralSystem, play: Any) -> None:
     outcome: Outcome = await play(story(at(600, hesitation=10)), csms)
     assert actions(csms) == ["Authorize", "StartTransaction", "StopTransaction"]

@@ -165,6 +165,18 @@ def test_states() -> None:
     assert anywhere.result().is_met
 
 
+def test_a_state_is_reached_so_often_at_most() -> None:
+    never = Bench(state="Faulted", most=0)
+    assert never.result().is_met
+    never.judge.state(never.parties["CP1"], 2, "Faulted", 1.0)
+    assert never.why() == "connector 2 was Faulted: 1 times, not 0 at most"
+    once = Bench(state="Charging", most=1)
+    once.judge.state(once.parties["CP1"], 1, "Charging", 1.0)
+    assert once.result().is_met
+    once.judge.state(once.parties["CP1"], 1, "Charging", 2.0)
+    assert not once.result().is_met
+
+
 def test_a_share_of_them_is_enough() -> None:
     for share, is_met in ((0.5, True), (0.51, False)):
         bench = Bench(sent="Heartbeat", share=share)

@@ -117,6 +117,22 @@ STRICTER = {
         "[[expect]]\nstate = 'Charging'\nstatus = 'Accepted'\n",
         "[[expect]] 1: answer, status and error are of sent and received",
     ),
+    "a payload of an order": (
+        "[[expect]]\norder = ['Heartbeat', 'Heartbeat']\npayload = { a = 1 }\n",
+        "[[expect]] 1: payload is of sent, received, absent, not of order",
+    ),
+    "how often something is absent": (
+        "[[expect]]\nabsent = 'Heartbeat'\nmost = 3\n",
+        "[[expect]] 1: most is of sent, received, state, not of absent",
+    ),
+    "a connector of a CALL": (
+        "[[expect]]\nsent = 'StatusNotification'\nconnector = 2\n",
+        "[[expect]] 1: connector is of state, not of sent",
+    ),
+    "a number that no reading is held against": (
+        f"[[expect]]\nsent = 'Heartbeat'\npayload = {{ a = {{ lt = 1{'0' * 400} }} }}\n",
+        "[[expect]] 1 payload.a.lt: it must be a finite number",
+    ),
     "an error with a status": (
         "[[expect]]\nsent = 'Heartbeat'\nstatus = 'x'\nerror = 'InternalError'\n",
         "[[expect]] 1: either error or answer and status",

@@ -86,6 +86,13 @@ async def test_what_is_answered_wrongly_is_told(name: str, csms: CentralSystem, 
     assert {failure.charge_point for failure in result.failures} == {"CP001", "CP002"}
 
 
+async def test_a_soak_in_which_nobody_ever_charges_has_not_passed(csms: CentralSystem, play: Any, whys: Any) -> None:
+    csms.answers["Authorize"] = {"idTagInfo": {"status": "Invalid"}}
+    outcome: Outcome = await play(load_scenario("soak"), csms, 1)
+    assert outcome.counts["sessions refused"] > 1
+    assert whys(outcome) == {"there are transactions, and each gets an id": ["StartTransaction was not sent"]}
+
+
 async def test_late_answers_fail_malformed(csms: CentralSystem, play: Any, whys: Any) -> None:
     """A Central System that garbage makes slow for good."""
 

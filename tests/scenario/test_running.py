@@ -323,6 +323,8 @@ async def test_what_cannot_be_played(csms: CentralSystem, play: Any) -> None:
         await play(scenario_from({}), csms, [])
     with pytest.raises(ValueError, match="duration must be more than 0"):
         await play(scenario_from({}), csms, duration=0.0)
+    with pytest.raises(ValueError, match="duration: no stage of scenario holds"):
+        await play(scenario_from({"step": [{"do": "sleep", "seconds": 1}]}), csms, duration=5.0)
     with pytest.raises(ValueError, match="no blueprint"):
         await play(scenario_from({}), csms, blueprint="none")
     with pytest.raises(ConfigurationError, match="HeartbeatIntervall"):
