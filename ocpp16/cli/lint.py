@@ -135,7 +135,7 @@ class _Judgement:
         for frame in self._trace:
             for finding in linter.take(frame):
                 self._tell(finding)
-            for transaction in transactions.read(frame):
+            for transaction in transactions.read(frame) if signed else ():
                 self._tell_verdict(judge(transaction))
         for finding in linter.end():
             self._tell(finding)
@@ -171,11 +171,14 @@ class _Judgement:
                 click.echo(line)
             counted = (_counted(totals[severity], severity) for severity in (ERROR, WARNING))
             click.echo(f"{', '.join(counted)} in {_counted(trace.frame_count, 'frame')}")
-            click.echo(", ".join(f"{count} {word}" for word, count in self._counts.items()))
+            if self._rules & SIGNED_RULES.keys():  # else nobody has looked at what is signed
+                click.echo(", ".join(f"{count} {word}" for word, count in self._counts.items()))
         for name, why in self._keys.unreadable.items():
             click.echo(f"{name}: {why}", err=True)
         for line in trace.wrong:
             click.echo(f"{self._path}: {line}", err=True)
+        if more := trace.wrong_count - len(trace.wrong):
+            click.echo(f"{self._path}: and {_counted(more, 'more line')} that cannot be read", err=True)
         if trace.other_count:
             click.echo(f"{self._path}: lines of something else that were passed over: {trace.other_count:,}", err=True)
 
@@ -216,7 +219,11 @@ def _name(found: Verdict) -> str:
 
 def _lines(found: Verdict) -> Iterator[str]:
     mark = {GOOD: "✓", BAD: "✗", NOTHING_SIGNED: "-"}[found.word]
-    values = f", {found.signed_count} signed, key {' and '.join(found.keys)}" if found.word == GOOD else ""
+    values = f", {found.signed_count} signed" if found.word == GOOD else ""
+    if values and found.keys:
+        values += f", key {' and '.join(found.keys)}"
+    if values and found.unverified_count:
+        values += f", {found.unverified_count} of them not verified"
     yield f"{mark} {_name(found)}: {found.word}{values}"
     for finding in found.findings:
         yield f"    {finding.rule}: {finding.text}"
@@ -234,6 +241,7 @@ def _object(found: Verdict) -> dict[str, Any]:
         "is_stopped": one.is_stopped,
         "verdict": found.word,
         "signed": found.signed_count,
+        "unverified": found.unverified_count,
         "keys": list(found.keys),
         "findings": [{"rule": finding.rule, "text": finding.text} for finding in found.findings],
     }

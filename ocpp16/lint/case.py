@@ -54,8 +54,8 @@ class Case:
 
     __slots__ = ("_ends_are_told", "_exchange", "_has_begun", "_promises", "_registration", "_subjects", "docket")
 
-    def __init__(self, charge_point: str, rules: frozenset[str], most_ids: int) -> None:
-        self.docket: Docket = Docket(charge_point, rules)
+    def __init__(self, charge_point: str, rules: frozenset[str], most_ids: int, most_running: int) -> None:
+        self.docket: Docket = Docket(charge_point, rules, most_running)
         self._exchange = Exchange(most_ids)
         self._has_begun = False
         self._ends_are_told = True

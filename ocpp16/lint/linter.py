@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
+from ocpp16.lint.bounds import MOST_CONNECTORS
 from ocpp16.lint.case import Case
 from ocpp16.lint.finding import Finding
 from ocpp16.lint.frame import Frame
@@ -18,6 +19,8 @@ _MOST_WAITING: Final = 100
 """Transactions that wait for a key; beyond that the oldest is judged without one."""
 _MOST_IDS: Final = 200_000
 """Ids of CALLs that are remembered, of all charge points together and for each side."""
+_MOST_RUNNING: Final = 1_000_000
+"""Transactions that are remembered while they run, of all charge points together."""
 
 
 class Linter:
@@ -69,7 +72,9 @@ class Linter:
     def _case(self, charge_point: str) -> Case:
         case = self._cases.pop(charge_point, None)
         if case is None:
-            case = Case(charge_point, self._rules, min(1_000, max(20, _MOST_IDS // (len(self._cases) + 1))))
+            count = len(self._cases) + 1
+            most_running = min(MOST_CONNECTORS, max(64, _MOST_RUNNING // count))
+            case = Case(charge_point, self._rules, min(1_000, max(20, _MOST_IDS // count)), most_running)
             if len(self._cases) >= MOST_CHARGE_POINTS:
                 del self._cases[next(iter(self._cases))]
         self._cases[charge_point] = case

@@ -22,6 +22,7 @@ from ocpp16.lint.subject import OnAnswer, OnCall, Subject
 from ocpp16.texts import shown
 
 _MOST: Final = 64
+"""Transactions that are over, and questions, that are remembered."""
 _SOON: Final = 600 * SECOND
 _SLACK: Final = 2 * SECOND
 _WITHOUT: Final = frozenset({"Available", "Finishing", "Reserved", "Unavailable"})
@@ -66,7 +67,7 @@ class Session:
 
 
 class Sessions(Subject):
-    __slots__ = ("_asked", "_begun_on", "_by_id", "_over", "_running")
+    __slots__ = ("_asked", "_begun_on", "_by_id", "_has_forgotten", "_over", "_running")
 
     def __init__(self) -> None:
         self._running: dict[int, Session] = {}
@@ -74,6 +75,8 @@ class Sessions(Subject):
         self._over: dict[int, Session] = {}
         self._asked: dict[str, Session] = {}
         """Message id → the session that it is about."""
+        self._has_forgotten = False
+        """Is there, or was there, more that runs than is remembered? Then any id may be of one that was forgotten."""
         self._begun_on: set[int] = set()
         """Connectors on which a transaction was begun in this traffic."""
 
@@ -91,7 +94,11 @@ class Sessions(Subject):
             self._repeated(docket, asked, same)
         elif known is not None:
             self._begins_twice(docket, frame, known, session)
-        if connector_id is not None and same is None and (known is not None or len(self._running) < _MOST):
+        if (
+            connector_id is not None
+            and same is None
+            and (known is not None or len(self._running) < docket.most_running)
+        ):
             self._running[connector_id] = session
             self._begun_on.add(connector_id)
         self._remember(frame.message_id, same or session)
@@ -127,7 +134,7 @@ class Sessions(Subject):
         session.is_answered = True
         transaction_id = whole(frame.payload, "transactionId")
         if transaction_id is None:
-            self._guess(session, whole_in_any_form(frame.payload, "transactionId"))
+            self._guess(docket, session, whole_in_any_form(frame.payload, "transactionId"))
             return
         is_accepted = text(part(frame.payload, "idTagInfo"), "status") == "Accepted"
         if transaction_id <= 0:
@@ -144,14 +151,17 @@ class Sessions(Subject):
         session.transaction_id = transaction_id
         session.tried, session.refused_at = 0, None
         if session.stop is None:
-            self._by_id[transaction_id] = session
-            forget_oldest(self._by_id, _MOST)
+            self._runs(docket, transaction_id, session)
 
-    def _guess(self, session: Session, transaction_id: int | None) -> None:
+    def _guess(self, docket: Docket, session: Session, transaction_id: int | None) -> None:
         """Its id is a text, which was told; the charge point may take it for the number, or for no id at all."""
         if transaction_id is not None and transaction_id not in self._by_id and session.stop is None:
-            self._by_id[transaction_id] = session
-            forget_oldest(self._by_id, _MOST)
+            self._runs(docket, transaction_id, session)
+
+    def _runs(self, docket: Docket, transaction_id: int, session: Session) -> None:
+        self._by_id[transaction_id] = session
+        self._has_forgotten |= len(self._by_id) > docket.most_running
+        forget_oldest(self._by_id, docket.most_running)
 
     def metering(self, docket: Docket, asked: Asked) -> None:
         payload, frame = asked.payload, asked.frame
@@ -279,12 +289,12 @@ class Sessions(Subject):
     def _unknown(self, docket: Docket, asked: Asked, transaction_id: int, connector_id: int | None) -> Session:
         # One that began before the traffic is nobody's fault: so on each connector another must have begun in it.
         named = docket.connectors if connector_id is None else {connector_id}
-        if named and named <= self._begun_on:
+        if named and named <= self._begun_on and not self._has_forgotten:
             told = f"{asked.action} of transaction {transaction_id}, whose begin is not in the traffic"
             docket.tell("unknown-transaction", told, asked.frame)
-        session = self._by_id[transaction_id] = Session(connector_id, asked.frame.line)
+        session = Session(connector_id, asked.frame.line)
         session.transaction_id = transaction_id
-        forget_oldest(self._by_id, _MOST)
+        self._runs(docket, transaction_id, session)
         return session
 
     def _remember(self, message_id: str, session: Session) -> None:

@@ -124,7 +124,7 @@ class Transactions:
     def _answered(self, frame: Frame) -> None:
         transaction = self._asked.pop((frame.charge_point, frame.message_id), None)
         transaction_id = _whole(frame.payload.get("transactionId"))
-        if transaction is None or transaction_id is None:
+        if transaction is None or transaction_id is None or transaction.is_stopped:
             return
         self._waiting.pop(_said(transaction), None)
         transaction.transaction_id = transaction_id
@@ -166,6 +166,7 @@ class Transactions:
         transaction.meter_stop = _whole(payload.get("meterStop"))
         _take(transaction, _signed(frame, payload.get("transactionData")))
         self._by_id.pop(key, None)
+        self._waiting.pop(_said(transaction), None)  # a repeat of its begin that nobody answered
         connector_id = transaction.connector_id
         if connector_id is not None and self._running.get((charge_point, connector_id)) is transaction:
             del self._running[charge_point, connector_id]

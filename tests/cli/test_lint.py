@@ -58,6 +58,14 @@ def test_errors_are_grouped_and_bounded(trace: Any) -> None:
     ]
 
 
+def test_what_cannot_be_read_is_counted(trace: Any) -> None:
+    path = trace(RIGHT)
+    path.write_text(path.read_text() + "{nothing\n" * 30)
+    told = lint(path)
+    assert told.return_value == 0
+    assert told.stderr.splitlines()[-1] == f"{path}: and 10 more lines that cannot be read"
+
+
 def test_json_has_all_of_them(trace: Any) -> None:
     told = lint(trace(*["no time"] * 12), "--json")
     assert told.return_value == 1

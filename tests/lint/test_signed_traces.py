@@ -295,6 +295,13 @@ async def test_what_is_wrong_is_found(autojump_clock: Any, tmp_path: Path, chang
     assert findings(rewritten(trace, change)) == rules
 
 
+async def test_what_nobody_looks_at_is_not_called_good(autojump_clock: Any, tmp_path: Path) -> None:
+    trace = rewritten(await charge(tmp_path, None), replace(1, '"MV":"ocpp16"', '"MV":"ocpp15"'))
+    assert "good" not in lint(trace, "--only", "schema").stdout
+    told = lint(trace, "--ignore", "signature").stdout
+    assert "good, 2 signed, key published, 1 of them not verified" in told
+
+
 async def test_a_key_in_the_value_that_is_not_the_published_one(autojump_clock: Any, tmp_path: Path) -> None:
     def change(records: list[dict[str, Any]]) -> None:
         value = signed(records)[0]
