@@ -118,7 +118,7 @@ async def _run(
             async with central, trio.open_nursery() as nursery:
                 try:
                     port = await central.listen(host, port, context)
-                except OSError as error:
+                except (OSError, UnicodeError) as error:
                     raise listening_failed(host, port, error) from error
                 where = f"[{host}]" if ":" in host else host
                 say(f"listening on {'ws' if context is None else 'wss'}://{where}:{port}/")

@@ -10,12 +10,15 @@ from collections.abc import Iterator
 import trio
 
 from ocpp16.errors import ConfigurationError, StoreError
+from ocpp16.texts import shown
 
 UNEXPECTED = 1
 CANNOT = 2
 """The command cannot be carried out as it is given."""
 INTERRUPTED = 130
 """128 and the number of SIGINT, as shells have it."""
+ENDED = 143
+"""The same of SIGTERM, for what was not done yet then."""
 
 
 class CommandFailed(Exception):
@@ -70,8 +73,10 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def listening_failed(host: str, port: int, error: OSError) -> CommandFailed:
-    """For a port that cannot be listened on."""
+def listening_failed(host: str, port: int, error: OSError | UnicodeError) -> CommandFailed:
+    """For a port that cannot be listened on, or a host that is no name, as a label of it is empty or too long."""
+    if isinstance(error, UnicodeError):
+        return CommandFailed(f"cannot listen on {shown(host, 100)}, port {port}: that is no name of a machine")
     reasons = {
         errno.EADDRINUSE: "another program listens there",
         errno.EACCES: "not allowed",

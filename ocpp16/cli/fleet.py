@@ -26,6 +26,7 @@ from ocpp16.fleet import BLUEPRINTS, Fleet, FleetError, ViolationTally, identiti
 from ocpp16.fleet.blueprint import USUAL
 from ocpp16.fleet.control import FleetCommands, FleetEvents
 from ocpp16.simulation import ControlInterface
+from ocpp16.texts import shown
 
 PROGRESS = 1.0
 """Real seconds between two lines that say how many are up."""
@@ -153,7 +154,9 @@ def keys_of(given: tuple[str, ...], csms: str, password: str | None) -> dict[str
         name, equals, value = one.partition("=")
         section, dot, key = name.partition(".")
         if not equals or not dot or not section or not key:
-            raise CommandFailed(f"--key {one}: write SECTION.NAME=VALUE, as Core.HeartbeatInterval=300")
+            raise CommandFailed(  # without the value, which may be a secret
+                f"--key {shown(name, 100)}: write SECTION.NAME=VALUE, as Core.HeartbeatInterval=300"
+            )
         found.setdefault(section, {})[key] = _value(value)
     if password is not None:
         text = password if password.startswith(("hex:", "text:")) else f"text:{password}"

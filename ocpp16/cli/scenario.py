@@ -10,7 +10,7 @@ import click
 import trio
 
 from ocpp16.cli.charge_point_options import chosen_password
-from ocpp16.cli.failure import CommandFailed
+from ocpp16.cli.failure import ENDED, CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.first_charge_point import check_charge_point, chosen_blueprints
 from ocpp16.cli.fleet import keys_of
@@ -184,7 +184,7 @@ def run_it(
         "certificates_path": certs,
     }
     outcomes: list[Outcome] = []
-    code = run(partial(_play, found, csms, options, outcomes, choice.errors), speed=speed)
+    code = run(partial(_play, found, csms, options, outcomes, choice.errors), exit_code_of_sigterm=ENDED, speed=speed)
     if not outcomes:
         return code or NOT_MET
     (outcome,) = outcomes

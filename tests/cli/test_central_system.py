@@ -158,10 +158,11 @@ async def test_orders_without_a_charge_point(autojump_clock: Any) -> None:
             "remote_stop cp001 x",
             "unlock cp001 1.5",
             "reserve cp001 1 TAG soon",
+            "reserve cp001 1 TAG 1" + "0" * 400,
             "call cp001 Reset 'x",
         ):
             await orders.obey(line)
-        assert len(said) == 11
+        assert len(said) == 12
         assert said[0] == "connected: none"
         assert all(line.startswith("error: ") for line in said[1:])
         assert [line.rpartition(" ")[2] for line in said if "must be a number" in line] == ["x", "1.5", "soon"]

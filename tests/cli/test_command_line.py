@@ -225,7 +225,7 @@ def test_an_interrupt_while_a_class_is_made_is_one_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("subcommand", "code"), [("demo", 143), ("schedule", 143), ("charge-point", 0), ("central-system", 0)]
+    ("subcommand", "code"), [("demo", 143), ("schedule", 143), ("charge-point", 0), ("central-system", 0), ("fleet", 0)]
 )
 @pytest.mark.parametrize("place", ["ocpp16.cli.command_line", "ocpp16.cli.failure"])
 def test_who_is_told_to_end_while_it_starts_ends(subcommand: str, code: int, place: str) -> None:

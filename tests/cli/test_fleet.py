@@ -115,6 +115,7 @@ async def test_sixty_are_worked_and_end_in_order(
         ((), "--csms"),
         (("--csms", "ws://x/", "--id", "CP", "--count", "2"), "--id: the pattern CP needs the field number"),
         (("--csms", "ws://x/", "--key", "Heartbeat"), "--key Heartbeat: write SECTION.NAME=VALUE"),
+        (("--csms", "ws://x/", "--key", "AuthorizationKey=secret"), "--key AuthorizationKey: write SECTION"),
         (("--csms", "ws://x/", "--key", "Core.HeartbeatInterval=often"), "HeartbeatInterval"),
         (("--csms", "ws://x/", "--key", "Core.Heartbeats=5"), "Heartbeats"),
         (("--csms", "http://x/"), "CentralSystemURI"),

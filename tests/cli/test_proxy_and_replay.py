@@ -97,6 +97,8 @@ async def test_a_proxy_says_records_judges_and_ends_with_a_summary(start: Any, t
 def test_a_proxy_says_what_cannot_be(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, says in (
         (("--listen", "here", "--csms", "ws://x"), "--listen here: write HOST:PORT"),
+        (("--listen", "127.0.0.1:" + "9" * 5000, "--csms", "ws://x"), "write HOST:PORT"),
+        (("--listen", "a..b:0", "--csms", "ws://x"), "cannot listen on a..b, port 0: that is no name of a machine"),
         (("--listen", "127.0.0.1:0", "--csms", "http://x"), "--csms http://x: must begin with ws://"),
         (("--listen", "127.0.0.1:0", "--csms", "ws://x", "--fault", "dropx=1"), "--fault: faults: no word dropx"),
         (("--listen", "127.0.0.1:0", "--csms", "ws://x", "--key", "k.pem"), "--key needs --tls"),
@@ -187,6 +189,41 @@ async def test_a_trace_is_played_to_whoever_connects(start: Any, tmp_path: Path)
     assert await process.wait() == 1
     await websocket.aclose()
     assert "BootNotification: the charge point asked it 0 times, 1 in the trace" in text
+
+
+def test_an_id_that_no_password_can_be_sent_with_keeps_no_other_from_playing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    write_trace(tmp_path / "t.jsonl")
+    (tmp_path / "u.jsonl").write_text((tmp_path / "t.jsonl").read_text().replace('"CP1"', '"A:B"'))
+    (tmp_path / "both.jsonl").write_bytes(b"".join((tmp_path / name).read_bytes() for name in ("u.jsonl", "t.jsonl")))
+    assert main(["replay", str(tmp_path / "both.jsonl"), "--csms", "ws://127.0.0.1:1", "--password", "Secret"]) == 2
+    told = capsys.readouterr().err
+    assert "A:B: ChargePointId: 'A:B' has a colon" in told
+    assert "CP1: TCP: cannot connect" in told
+
+
+async def told_to_end(*arguments: Any, **options: Any) -> Any:
+    signal.raise_signal(signal.SIGTERM)
+    await trio.sleep_forever()
+
+
+@pytest.mark.parametrize(
+    ("place", "arguments"),
+    [
+        ("ocpp16.cli.replay.play_central_system", ("replay", "t.jsonl", "--listen", "127.0.0.1:0")),
+        ("ocpp16.cli.replay.play_central_system", ("replay", "t.jsonl", "--charge-point")),
+        ("ocpp16.cli.replay.open_stream", ("replay", "t.jsonl", "--csms", "ws://127.0.0.1:1", "--lenient")),
+        ("ocpp16.cli.doctor.examine", ("doctor", "--csms", "ws://127.0.0.1:1", "--id", "CP1")),
+    ],
+)
+def test_who_is_told_to_end_before_all_is_looked_at_has_not_found_it_good(
+    place: str, arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_trace(tmp_path / "t.jsonl")
+    monkeypatch.setattr(place, told_to_end)
+    assert main(arguments) == 143
 
 
 def test_a_trace_is_played_to_charge_points_of_ours(

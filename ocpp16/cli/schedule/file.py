@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ocpp16.cli.charge_point_options import MOST_CONNECTORS
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.schedule.scenario import Scenario
 from ocpp16.codec import parse_datetime_tolerant
@@ -89,6 +90,10 @@ def _integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _number_of_connectors(value: Any) -> bool:
+    return _integer(value) and 0 <= value <= MOST_CONNECTORS
+
+
 def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -145,7 +150,7 @@ _PROFILE: _Shape = {
 }
 _WHOLE = {"default_number_phases", "max_duration"}
 _CONFIG: _Shape = {
-    "NumberOfConnectors": (False, "an integer", _integer),
+    "NumberOfConnectors": (False, f"an integer from 0 to {MOST_CONNECTORS}", _number_of_connectors),
     **{key.name: (False, "a number", _number) for member, key in SCHEDULE_KEYS.items() if member not in _WHOLE},
     **{key.name: (False, "an integer", _integer) for member, key in SCHEDULE_KEYS.items() if member in _WHOLE},
     "IgnoredProfilePurposesOffline": (False, "a text", _of(str)),
