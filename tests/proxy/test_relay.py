@@ -236,6 +236,26 @@ async def test_who_takes_nothing_slows_the_other_side_down_and_is_given_up(betwe
         assert found.told(Kind.CLOSED) == ["Central System: 1006 a write was given up"]
 
 
+async def test_who_waits_for_the_other_side_is_not_taken_for_gone(between: Opened) -> None:
+    async with between(ping_interval=10) as found:
+        found.pair = trio.testing.lockstep_stream_pair
+        ours = await found.connect()
+        await trio.testing.wait_all_tasks_blocked()
+        theirs = found.theirs[0]
+        for number in range(3):
+            ours.send_text(f"text {number}")
+        await ours.flush()
+        async with trio.open_nursery() as nursery:
+            theirs.on_unsent = lambda: nursery.start_soon(theirs.flush)
+            nursery.start_soon(_read, ours)
+            await trio.sleep(45)
+            nursery.start_soon(_read, theirs)
+            await trio.sleep(200)
+            assert found.told(Kind.CLOSED) == []
+            assert len(found.told(Kind.FRAME)) == 3
+            nursery.cancel_scope.cancel()
+
+
 async def test_peers_that_answer_pings_stay(between: Opened) -> None:
     async with between(ping_interval=60) as found:
         ours, theirs = await found.connect(), found.theirs[0]
