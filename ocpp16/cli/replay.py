@@ -33,7 +33,7 @@ from ocpp16.replay import (
 )
 from ocpp16.replay.central_system_side import PATIENCE
 from ocpp16.replay.charge_point_side import PATIENCE as SHORT_PATIENCE
-from ocpp16.replay.driver import Driver, connectors_of
+from ocpp16.replay.driver import MOST_CONNECTORS, Driver, connectors_of
 from ocpp16.security.basic_auth import authorization_header
 from ocpp16.security.tls import SSLContext, client_context
 from ocpp16.testing import CentralSystem
@@ -272,6 +272,12 @@ async def _with_charge_points(
     ending: Ending,
 ) -> None:
     """Time passes faster for all of it."""
+    core = keys.get("Core", {})
+    least = core.get("NumberOfConnectors")
+    if type(least) is int and 0 <= least <= MOST_CONNECTORS:  # else the configuration says what is wrong
+        del core["NumberOfConnectors"]
+    else:
+        least = 1
     async with (
         _central_system(stories) as csms,
         open_fleet("ws://replay", connector=csms.connector, keys=keys) as fleet,
@@ -279,7 +285,7 @@ async def _with_charge_points(
     ):
         nursery.start_soon(_until_asked, ending, nursery.cancel_scope)
         for story in stories.values():
-            made_of = blueprint(USUAL).over(connectors=connectors_of(story))
+            made_of = blueprint(USUAL).over(connectors=max(connectors_of(story), least))
             member = await fleet.add(story.identity or "CP1", made_of)
             nursery.start_soon(Driver(story, member.station, 1.0).drive)
         wait = PATIENCE if patience is None else patience

@@ -4,7 +4,7 @@ import json
 import re
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,7 @@ SESSION = (
 )
 
 
-def write_trace(path: Path) -> None:
+def write_trace(path: Path, session: Sequence[tuple[str, Any]] = SESSION) -> None:
     kinds = {2: "CALL", 3: "CALLRESULT"}
     rows = [
         {
@@ -125,11 +125,11 @@ def write_trace(path: Path) -> None:
             "transport": "json",
             "chargePointId": "CP1",
             "direction": direction,
-            "messageType": kinds[frame[0]],  # type: ignore[index]
+            "messageType": kinds[frame[0]],
             "messageId": frame[1],
             "raw": orjson.dumps(frame).decode(),
         }
-        for number, (direction, frame) in enumerate(SESSION)
+        for number, (direction, frame) in enumerate(session)
     ]
     path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
 
@@ -234,6 +234,18 @@ def test_a_trace_is_played_to_charge_points_of_ours(
     monkeypatch.chdir(tmp_path)
     assert main(["replay", "t.jsonl", "--charge-point", "c.json", "--speed", "50", "--patience", "10"]) == 0
     assert capsys.readouterr().out == "✓ CP1: 0 requests, 0 answered, 0 differences\n"
+
+
+def test_charge_points_of_ours_have_the_connectors_of_the_trace(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plugged = {"connectorId": 2, "errorCode": "NoError", "status": "Preparing"}
+    plugged_in = ("cp-to-csms", [2, "2", "StatusNotification", plugged])
+    write_trace(tmp_path / "t.jsonl", (SESSION[0], plugged_in, SESSION[1], ("csms-to-cp", [2, "3", "ClearCache", {}])))
+    (tmp_path / "c.json").write_text('{"Core":{"NumberOfConnectors":1}}')
+    assert main(["replay", "t.jsonl", "--charge-point", "c.json", "--speed", "50", "--patience", "10"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_what_cannot_be_played_is_said(
