@@ -163,7 +163,8 @@ class _Judgement:
         trace, findings = self._trace, self._findings
         totals = {severity: findings.count(severity) for severity in (ERROR, WARNING)}
         if self._is_json:
-            told = {"summary": self._counts, "unreadable_lines": trace.wrong_count, "keys": self._keys.unreadable}
+            told: dict[str, Any] = {"file": str(self._path)}
+            told |= {"summary": self._counts, "unreadable_lines": trace.wrong_count, "keys": self._keys.unreadable}
             told |= {"frames": trace.frame_count, "findings": totals, "rules": findings.counts}
             click.echo(orjson.dumps(told | {"other_lines": trace.other_count}))
         else:

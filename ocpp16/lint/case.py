@@ -17,8 +17,8 @@ from ocpp16.lint.charging import Charging
 from ocpp16.lint.connectors import Connectors
 from ocpp16.lint.docket import Docket
 from ocpp16.lint.exchange import Exchange
-from ocpp16.lint.finding import Finding
-from ocpp16.lint.frame import CALL, CALLRESULT, CONNECTED, DISCONNECTED, FROM_CHARGE_POINT, Frame
+from ocpp16.lint.finding import CENTRAL_SYSTEM, CHARGE_POINT, Finding, sender
+from ocpp16.lint.frame import CALL, CALLRESULT, CONNECTED, DISCONNECTED, FROM_CHARGE_POINT, GAP, Frame
 from ocpp16.lint.known_keys import KnownKeys
 from ocpp16.lint.maintenance import Maintenance
 from ocpp16.lint.members import time_of
@@ -79,11 +79,13 @@ class Case:
         if frame.kind == CALL:
             self._called(frame, at)
         elif frame.kind in (CONNECTED, DISCONNECTED):
-            self._reconnected(frame.kind == CONNECTED)
+            self._reconnected(frame)
         elif frame.kind:
             self._answered(frame, at)
-        else:
+        elif frame.fault:
             self._exchange.unreadable(frame)
+        else:
+            self._exchange.missed(sender(frame))
         if at is not None:
             self._pass(at)
         self._has_begun = True
@@ -124,8 +126,10 @@ class Case:
             for subject in self._subjects:
                 subject.reconnected(docket)
 
-    def _reconnected(self, is_connected: bool) -> None:
-        docket = self.docket
+    def _reconnected(self, frame: Frame) -> None:
+        docket, is_connected = self.docket, frame.kind == CONNECTED
+        if frame.code == GAP:
+            self._exchange.missed(CHARGE_POINT, CENTRAL_SYSTEM)
         self._ends_are_told = not is_connected or not self._has_begun or docket.is_connected is False
         docket.is_connected = is_connected
         for asked in self._exchange.reconnected():

@@ -16,6 +16,7 @@ from ocpp16.lint.frame import (
     CALLRESULT,
     FROM_CENTRAL_SYSTEM,
     FROM_CHARGE_POINT,
+    GAP,
     Frame,
     as_binary,
     connected,
@@ -50,7 +51,7 @@ class TraceFormat(Reader):
         if isinstance(meta, dict) and meta.get("binary") is True:
             frame = as_binary(frame)
         if type(sequence) is int and self._is_gap(frame.charge_point, sequence):
-            return connected(frame.charge_point, line=number, timestamp=frame.timestamp), frame
+            return connected(frame.charge_point, line=number, timestamp=frame.timestamp)._replace(code=GAP), frame
         return (frame,)
 
     def _is_gap(self, charge_point: str, sequence: int) -> bool:

@@ -176,7 +176,7 @@ class Proxy:
         if self.trace is None and self._linter is None:
             return
         record = recorded.take(way, text)
-        self._judge(recorded.identity, lambda linter: linter.take(recorded.frame(record, is_binary=is_binary)))
+        self._judge(recorded.identity, lambda linter: linter.take(recorded.frame(record, text, is_binary=is_binary)))
         if self.trace is not None:
             await self.trace.put(recorded.row(record, is_binary=is_binary))
 
