@@ -16,8 +16,8 @@ from ocpp16.lint import RULES, Finding, Linter
 from ocpp16.lint.finding import ERROR, WARNING
 from ocpp16.lint.public_keys import PublicKeys
 from ocpp16.lint.readers import READERS
+from ocpp16.lint.signed_transactions import SignedTransactions
 from ocpp16.lint.trace import Trace, TraceError
-from ocpp16.lint.transactions import Transactions
 from ocpp16.lint.verdict import BAD, GOOD, NOTHING_SIGNED, SIGNED_RULES, Verdict, verdict
 from ocpp16.metering.failure import SignedDataError
 from ocpp16.metering.public_key import LONGEST, key_bytes
@@ -130,7 +130,7 @@ class _Judgement:
         return bool(self._counts[BAD] or sum(map(self._findings.count, counted)))
 
     def _read(self, signed: frozenset[str]) -> None:
-        linter, transactions = Linter(self._rules - SIGNED_RULES.keys()), Transactions()
+        linter, transactions = Linter(self._rules - SIGNED_RULES.keys()), SignedTransactions()
         judge = partial(verdict, keys=self._keys, rules=signed)
         for frame in self._trace:
             for finding in linter.take(frame):

@@ -25,13 +25,13 @@ from ocpp16.lint.members import time_of
 from ocpp16.lint.payloads import check_answer, check_call, check_refusal
 from ocpp16.lint.promises import Promises
 from ocpp16.lint.registration import Registration
-from ocpp16.lint.sessions import Sessions
 from ocpp16.lint.subject import Subject
 from ocpp16.lint.times import Times
+from ocpp16.lint.transactions import Transactions
 from ocpp16.texts import shown
 
 SUBJECTS: Final[tuple[type[Subject], ...]] = (
-    *(Registration, Promises, KnownKeys, Connectors, Sessions, Times, Maintenance, Authorizations, Charging),
+    *(Registration, Promises, KnownKeys, Connectors, Transactions, Times, Maintenance, Authorizations, Charging),
 )
 """In the order in which they look at a message. A new one is a file, and a name here."""
 _Handlers = Mapping[str, tuple[tuple[int, Callable[..., None]], ...]]

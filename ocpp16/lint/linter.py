@@ -9,7 +9,7 @@ from ocpp16.lint.finding import Finding
 from ocpp16.lint.frame import Frame
 from ocpp16.lint.public_keys import PublicKeys
 from ocpp16.lint.rules import RULES
-from ocpp16.lint.transactions import Transaction, Transactions
+from ocpp16.lint.signed_transactions import SignedTransactions, Transaction
 from ocpp16.lint.verdict import SIGNED_RULES, verdict
 from ocpp16.texts import shown
 
@@ -38,7 +38,7 @@ class Linter:
         self._rules = names - SIGNED_RULES.keys()
         self._signed = names & SIGNED_RULES.keys()
         self._keys = PublicKeys() if keys is None else keys
-        self._transactions = Transactions()
+        self._transactions = SignedTransactions()
         self._waiting: list[Transaction] = []
         """Those that are complete while their meter's key was not published yet."""
         self._cases: dict[str, Case] = {}
@@ -65,7 +65,7 @@ class Linter:
                 found += self._judged(transaction)
         self._waiting.clear()
         self._cases.clear()
-        self._transactions = Transactions()
+        self._transactions = SignedTransactions()
         self._now = None
         return found
 

@@ -11,8 +11,8 @@ from typing import Final
 from ocpp16.lint import signed_values
 from ocpp16.lint.finding import Finding
 from ocpp16.lint.public_keys import PublicKeys
+from ocpp16.lint.signed_transactions import Transaction
 from ocpp16.lint.signed_values import Signed, signed_of
-from ocpp16.lint.transactions import Transaction
 
 MOST_FINDINGS: Final = 20
 """Of one rule on one transaction that are told."""

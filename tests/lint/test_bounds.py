@@ -72,8 +72,8 @@ def kept(frames: Iterator[Frame]) -> int:
 
 @pytest.mark.parametrize("is_answered", [False, True])
 def test_of_one_charge_point(monkeypatch: pytest.MonkeyPatch, is_answered: bool) -> None:
-    monkeypatch.setattr("ocpp16.lint.transactions.MOST_RUNNING", 50)
-    monkeypatch.setattr("ocpp16.lint.transactions._MOST_ASKED", 50)
+    monkeypatch.setattr("ocpp16.lint.signed_transactions.MOST_RUNNING", 50)
+    monkeypatch.setattr("ocpp16.lint.signed_transactions._MOST_ASKED", 50)
     monkeypatch.setattr("ocpp16.lint.linter._MOST_RUNNING", 50)
 
     def frames(count: int) -> Iterator[Frame]:

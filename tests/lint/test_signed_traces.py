@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.cli.command_line import root
 from ocpp16.cli.log import LogChoice
+from ocpp16.lint.signed_transactions import Transaction
 from ocpp16.lint.signed_values import Signed, has_begin_and_end
-from ocpp16.lint.transactions import Transaction
 from ocpp16.metering import ocmf
 from ocpp16.metering.signature import SigningKey
 from ocpp16.simulation import Operation, SimulatedStation

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from ocpp16.lint.signed_transactions import SignedTransactions, Transaction
 from ocpp16.lint.trace import Frame
-from ocpp16.lint.transactions import Transaction, Transactions
 
 START = {"connectorId": 1, "idTag": "TAG", "meterStart": 5, "timestamp": "2026-01-01T00:00:00Z"}
 
@@ -12,7 +12,7 @@ class Told:
     """Frames of one charge point, read one after another."""
 
     def __init__(self) -> None:
-        self.transactions = Transactions()
+        self.transactions = SignedTransactions()
         self.complete: list[Transaction] = []
         self._line = 0
 
