@@ -342,3 +342,17 @@ async def test_a_file_that_is_no_trace_is_left_as_it_is(between: Opened, tmp_pat
             await hear(found.theirs[0], 1)
         (row,) = rows(path)
         assert row["action"] == "Heartbeat"
+
+
+async def test_a_connection_that_is_noticed_late_to_be_gone_ends_nothing_of_the_next(between: Opened) -> None:
+    async with between(linter=Linter()) as found:
+        old, ours = await found.connect(), await found.connect()
+        before, theirs = found.theirs
+        await say(ours, '[2,"1","Heartbeat",{}]')
+        await hear(theirs, 1)
+        await old.aclose()
+        await ending(before)
+        await trio.sleep(5)
+        await say(theirs, '[3,"1",{"currentTime":"2026-01-01T00:00:00Z"}]')
+        await hear(ours, 1)
+    assert found.told(Kind.FINDING) == []
