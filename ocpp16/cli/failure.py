@@ -20,6 +20,11 @@ INTERRUPTED = 130
 ENDED = 143
 """The same of SIGTERM, for what was not done yet then."""
 
+LONGEST_PATH = 200
+"""Characters of a path that are told."""
+_OF_A_PATH = frozenset({errno.EACCES, errno.EPERM, errno.ENAMETOOLONG})
+"""What is wrong with a path that was given, so that nobody may even look whether there is something."""
+
 
 class CommandFailed(Exception):
     """A command cannot go on; `problems` are sentences, one for each thing that is wrong."""
@@ -60,6 +65,8 @@ class Explanation:
                 return (), INTERRUPTED  # the latter, if it came while a class was made
             case BrokenPipeError():
                 return (), UNEXPECTED  # nobody reads what we print
+            case OSError(errno=number, filename=str() as path, strerror=why) if number in _OF_A_PATH:
+                return (f"{shown(path, LONGEST_PATH)}: {why}",), CANNOT
         self.is_unexpected = True
         return (f"unexpected {type(leaf).__name__}: {leaf}".split("\n", 1)[0].removesuffix(": "),), UNEXPECTED
 

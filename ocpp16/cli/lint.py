@@ -200,7 +200,8 @@ def _key(given: str) -> bytes:
                 return content  # DER
         return key_bytes(text)
     except (OSError, ValueError, SignedDataError) as error:
-        raise CommandFailed(f"--public-key: {shown(given, 60)}: {shown(error, 200)}") from None
+        why = (isinstance(error, OSError) and error.strerror) or error
+        raise CommandFailed(f"--public-key: {shown(given, 60)}: {shown(why, 200)}") from None
 
 
 def _progress(part: float | None) -> None:
