@@ -11,6 +11,7 @@ import pytest
 import trio
 from patience import PATIENCE
 
+from ocpp16.cli.fleet import keys_of
 from ocpp16.testing import CentralSystem
 
 Process = subprocess.CompletedProcess[str]
@@ -128,3 +129,24 @@ def test_what_cannot_be(ocpp16: Callable[..., Process], options: tuple[str, ...]
     assert (done.returncode, done.stdout) == (2, ""), done
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [
+        ("Core.HeartbeatInterval=60", 60),
+        ("Core.AuthorizeRemoteTxRequests=true", True),
+        ("Internal.ChargeBoxSerialNumber=0012", "0012"),
+        ("Internal.ChargeBoxSerialNumber=12", "12"),
+        ("Internal.IMSI=262011234567890", "262011234567890"),
+        ("Internal.FreeVendIdTag=true", "true"),
+        ("Core.HeartbeatInterval=often", "often"),
+        ("Core.HeartbeatInterval=1.5", 1.5),
+        ("Custom.Share=0.25", 0.25),
+        ("Custom.Huge=1e999", "1e999"),
+        ("Custom.Digits=1_0", "1_0"),
+    ],
+)
+def test_a_value_of_a_key_is_what_the_key_takes(given: str, value: Any) -> None:
+    (found,) = (value for keys in keys_of((given,), "ws://x/", None).values() for value in keys.values())
+    assert (type(found), found) == (type(value), value)
