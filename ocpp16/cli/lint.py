@@ -10,7 +10,7 @@ import click
 import orjson
 
 from ocpp16.cli.failure import CommandFailed
-from ocpp16.cli.lint_findings import Findings, finding_object, rule_lines
+from ocpp16.cli.lint_findings import Findings, finding_object, rule_lines, sayable
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.lint import RULES, Finding, Linter
 from ocpp16.lint.finding import ERROR, WARNING
@@ -163,7 +163,7 @@ class _Judgement:
         trace, findings = self._trace, self._findings
         totals = {severity: findings.count(severity) for severity in (ERROR, WARNING)}
         if self._is_json:
-            told: dict[str, Any] = {"file": str(self._path)}
+            told: dict[str, Any] = {"file": sayable(str(self._path))}
             told |= {"summary": self._counts, "unreadable_lines": trace.wrong_count, "keys": self._keys.unreadable}
             told |= {"frames": trace.frame_count, "findings": totals, "rules": findings.counts}
             click.echo(orjson.dumps(told | {"other_lines": trace.other_count}))
@@ -234,7 +234,7 @@ def _lines(found: Verdict) -> Iterator[str]:
 def _object(found: Verdict) -> dict[str, Any]:
     one = found.transaction
     return {
-        "charge_point": one.charge_point,
+        "charge_point": sayable(one.charge_point),
         "transaction_id": one.transaction_id,
         "connector": one.connector_id,
         "id_tag": one.id_tag,
