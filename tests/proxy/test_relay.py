@@ -77,7 +77,12 @@ async def test_the_identity_goes_on_as_it_was_written(between: Opened, path: str
 
 async def test_credentials_and_headers_go_on_and_are_not_told(between: Opened, tmp_path: Any) -> None:
     secret = b64encode(b"CP1:open sesame").decode()
-    headers = [("Authorization", f"Basic {secret}"), ("User-Agent", "station/2"), ("X-Site", "7"), ("Cookie", "c=1")]
+    headers = [
+        ("Authorization", f"Basic {secret}"),
+        ("User-Agent", "station/2"),
+        ("X-Site", "Straße"),
+        ("Cookie", "c=1"),
+    ]
     async with between(trace=tmp_path / "trace.jsonl") as found:
         found.decide = lambda request: Reject(401, f"not you, Basic {secret}")
         with pytest.raises(HandshakeRefused) as refused:
@@ -87,7 +92,7 @@ async def test_credentials_and_headers_go_on_and_are_not_told(between: Opened, t
         assert (passed["authorization"], passed["user-agent"], passed["x-site"]) == (
             f"Basic {secret}",
             "station/2",
-            "7",
+            "Straße".encode().decode("latin-1"),
         )
         assert "cookie" not in passed
         await trio.testing.wait_all_tasks_blocked()
