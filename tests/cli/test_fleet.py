@@ -11,6 +11,7 @@ import pytest
 import trio
 from patience import PATIENCE
 
+from ocpp16.cli import main
 from ocpp16.cli.fleet import keys_of
 from ocpp16.testing import CentralSystem
 
@@ -150,3 +151,11 @@ def test_what_cannot_be(ocpp16: Callable[..., Process], options: tuple[str, ...]
 def test_a_value_of_a_key_is_what_the_key_takes(given: str, value: Any) -> None:
     (found,) = (value for keys in keys_of((given,), "ws://x/", None).values() for value in keys.values())
     assert (type(found), found) == (type(value), value)
+
+
+@pytest.mark.parametrize("given", ["Internal.HttpProxy=http://u:geheim@h:x/", "Security.AuthorizationKey=hex:geheim"])
+def test_a_key_that_is_wrong_is_told_without_its_secret(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fleet", "--csms", "ws://x/", "--key", given]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"ocpp16: --key {given.partition('=')[0]}: ")
+    assert "geheim" not in told
