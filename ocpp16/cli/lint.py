@@ -175,7 +175,7 @@ class _Judgement:
             if self._rules & SIGNED_RULES.keys():  # else nobody has looked at what is signed
                 click.echo(", ".join(f"{count} {word}" for word, count in self._counts.items()))
         for name, why in self._keys.unreadable.items():
-            click.echo(f"{name}: {why}", err=True)
+            click.echo(f"{shown(name, 200)}: {shown(why, 200)}", err=True)
         for line in trace.wrong:
             click.echo(f"{self._path}: {line}", err=True)
         if more := trace.wrong_count - len(trace.wrong):

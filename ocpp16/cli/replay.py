@@ -257,7 +257,8 @@ async def _listen(
             port = await csms.listen(*where)
         except (OSError, UnicodeError) as error:
             raise listening_failed(*where, error) from error
-        click.echo(f"listening on ws://{where[0]}:{port}/", err=True)
+        host = f"[{where[0]}]" if ":" in where[0] else where[0]
+        click.echo(f"listening on ws://{host}:{port}/", err=True)
         nursery.start_soon(_until_asked, ending, nursery.cancel_scope)
         wait = PATIENCE if patience is None else patience
         outcomes += await play_central_system(stories, csms, speed=speed, patience=wait)

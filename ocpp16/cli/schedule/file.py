@@ -17,6 +17,7 @@ from ocpp16.configuration.file import read_json_object
 from ocpp16.configuration.keys import BY_NAME
 from ocpp16.profiles.schedule_keys import SCHEDULE_KEYS
 from ocpp16.spelling import did_you_mean
+from ocpp16.texts import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,8 @@ class ScenarioFile:
 
 def _name(document: Any, number: int) -> str:
     name = document.get("name") if isinstance(document, Mapping) else None
-    # What cannot be printed is replaced: half a character of UTF-16, as JSON may hold it.
-    return f"#{number}" if name is None else str(name).encode("utf-8", "replace").decode()
+    # What cannot be printed is replaced (half a character of UTF-16, as JSON may hold it), or made visible.
+    return f"#{number}" if name is None else shown(str(name).encode("utf-8", "replace").decode())
 
 
 # What the members of a scenario must look like

@@ -128,6 +128,14 @@ def test_another_result_than_expected_is_told(run: Run) -> None:
     assert line.endswith("not as expected: limit at 0 s is 10, expected 11")
 
 
+def test_a_name_of_others_moves_no_cursor(run: Run) -> None:
+    exit_code, printed, errors = run(write(changed("name", to="a\x1b[31m\x07")))
+    assert (exit_code, printed.splitlines()[0].split(":")[0], errors) == (0, "a\\x1b[31m\\x07", [])
+    exit_code, _, errors = run(write(changed("transactions", to={"\x1b[2J": {}})))
+    assert exit_code == 2
+    assert all(line.isprintable() for line in errors)
+
+
 # What may be asked instead
 
 
