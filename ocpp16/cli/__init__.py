@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 NEEDED = ("click", "rich", "prompt_toolkit")
-SERVERS = {"charge-point", "central-system", "proxy"}
+SERVERS = {"charge-point", "central-system", "fleet", "proxy"}
 """Subcommands that have done their duty when they are told to end."""
 
 

@@ -41,14 +41,14 @@ def _texts(name: str, value: Any) -> Iterator[str]:
                 yield without_credentials(text)
             case "password":
                 yield HIDDEN
-            case "keys" if _is_secret(text):
+            case "keys" if is_secret(text):
                 yield f"{text.partition('=')[0]}={HIDDEN}"
             case _:
                 yield text
 
 
-def _is_secret(given: str) -> bool:
-    """Is it, or may it be, of a key that is one?"""
+def is_secret(given: str) -> bool:
+    """Is a value of `--key`, or may it be, one of a key that is a secret?"""
     section, _, name = given.partition("=")[0].partition(".")
     key = BY_NAME.get(name.lower())
     return section == CUSTOM or (key is not None and key.is_secret)

@@ -33,6 +33,8 @@ from ocpp16.texts import shown
 
 JUNK_INTERVAL = 10.0
 """Seconds in which junk of a charge point is told once."""
+_OPTIONS = {"kWhPrice": "--kwh-price", "hourPrice": "--hour-price", "flatFee": "--flat-fee"}
+"""Option of a price, by its name in OCPP."""
 MOST_ORDERS = 64
 """Typed lines that are carried out at once; whoever types more waits."""
 
@@ -118,7 +120,7 @@ async def _run(
             async with central, trio.open_nursery() as nursery:
                 try:
                     port = await central.listen(host, port, context)
-                except OSError as error:
+                except (OSError, UnicodeError) as error:
                     raise listening_failed(host, port, error) from error
                 where = f"[{host}]" if ":" in host else host
                 say(f"listening on {'ws' if context is None else 'wss'}://{where}:{port}/")
@@ -137,7 +139,8 @@ def _price_sessions(central: CentralSystem, currency: str | None, **prices: str 
         try:
             SessionPricing(central, currency=currency or "", **prices).begin()
         except ValueError as error:
-            raise CommandFailed(str(error)) from None
+            name, _, why = str(error).partition(" ")
+            raise CommandFailed(f"{_OPTIONS.get(name, name)}: {why}") from None
 
 
 async def _obey(orders: Orders, ending: Ending) -> None:

@@ -15,6 +15,7 @@ import click
 from ocpp16._version import __version__
 from ocpp16.cli.failure import Explanation
 from ocpp16.cli.log import LogChoice, log_options
+from ocpp16.texts import shown
 
 SUBCOMMANDS = {
     "demo": ("ocpp16.cli.demo:demo", "Show a whole charging session, from boot to unplugging."),
@@ -33,6 +34,10 @@ SUBCOMMANDS = {
     "everest-module": ("ocpp16.cli.everest_module:everest_module", "Lay the folder of a module for EVerest."),
 }
 """Name → module and function; the first sentence of its help, for which it need not be imported."""
+
+
+LONGEST_SAID = 10_000
+"""Characters of a line on standard error: some list what there is."""
 
 
 class Subcommands(click.Group):
@@ -122,8 +127,8 @@ def _fail(choice: LogChoice, error: BaseException) -> int:
 
 
 def _say(choice: LogChoice, line: str, who: str = "ocpp16") -> None:
-    """One line, whatever is in the text."""
-    choice.errors.write(f"{who}: {' '.join(line.split())}\n")
+    """One line, whatever is in the text: that may be of others."""
+    choice.errors.write(f"{who}: {shown(' '.join(line.split()), LONGEST_SAID)}\n")
 
 
 def _forget_unread_output() -> None:

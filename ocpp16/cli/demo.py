@@ -17,7 +17,7 @@ from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.cli.demo_view import Tone, View, view_for
 from ocpp16.cli.event_lines import EventLines
-from ocpp16.cli.failure import UNEXPECTED, CommandFailed, listening_failed
+from ocpp16.cli.failure import ENDED, UNEXPECTED, CommandFailed, listening_failed
 from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
@@ -81,7 +81,7 @@ def demo(
     choice.begin("error")
     wanted = chosen_web(web, web_host, web_token, web_open=web_open)
     program = partial(_run_beside, wanted, STORIES[story], speed, connectors, port)
-    return run(program, exit_code_of_sigterm=143, speed=speed, is_calendar_faster=True)
+    return run(program, exit_code_of_sigterm=ENDED, speed=speed, is_calendar_faster=True)
 
 
 async def _run_beside(web: Web, kind: type[Story], speed: float, connectors: int, port: int, ending: Ending) -> None:

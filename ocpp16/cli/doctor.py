@@ -12,7 +12,7 @@ import trio
 from ocpp16.charge_point.built_in_security import built_in
 from ocpp16.cli.charge_point_options import OVERLAY, Given, choose
 from ocpp16.cli.examination import Finding, as_json, examine
-from ocpp16.cli.failure import UNEXPECTED
+from ocpp16.cli.failure import ENDED, UNEXPECTED
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.configuration.configuration import Configuration
@@ -54,7 +54,7 @@ def doctor(choice: LogChoice, /, certs: Path | None, is_json: bool, **given: Any
         findings.append(finding)
         click.echo(as_json(finding) if is_json else _line(finding))
 
-    code = run(partial(_examine, configuration, folder, tell))
+    code = run(partial(_examine, configuration, folder, tell), exit_code_of_sigterm=ENDED)
     return code or (0 if all(finding.is_good for finding in findings) else UNEXPECTED)
 
 

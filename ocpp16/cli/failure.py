@@ -10,12 +10,20 @@ from collections.abc import Iterator
 import trio
 
 from ocpp16.errors import ConfigurationError, StoreError
+from ocpp16.texts import shown
 
 UNEXPECTED = 1
 CANNOT = 2
 """The command cannot be carried out as it is given."""
 INTERRUPTED = 130
 """128 and the number of SIGINT, as shells have it."""
+ENDED = 143
+"""The same of SIGTERM, for what was not done yet then."""
+
+LONGEST_PATH = 200
+"""Characters of a path that are told."""
+_OF_A_PATH = frozenset({errno.EACCES, errno.EPERM, errno.ENAMETOOLONG})
+"""What is wrong with a path that was given, so that nobody may even look whether there is something."""
 
 
 class CommandFailed(Exception):
@@ -57,6 +65,8 @@ class Explanation:
                 return (), INTERRUPTED  # the latter, if it came while a class was made
             case BrokenPipeError():
                 return (), UNEXPECTED  # nobody reads what we print
+            case OSError(errno=number, filename=str() as path, strerror=why) if number in _OF_A_PATH:
+                return (f"{shown(path, LONGEST_PATH)}: {why}",), CANNOT
         self.is_unexpected = True
         return (f"unexpected {type(leaf).__name__}: {leaf}".split("\n", 1)[0].removesuffix(": "),), UNEXPECTED
 
@@ -70,8 +80,10 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def listening_failed(host: str, port: int, error: OSError) -> CommandFailed:
-    """For a port that cannot be listened on."""
+def listening_failed(host: str, port: int, error: OSError | UnicodeError) -> CommandFailed:
+    """For a port that cannot be listened on, or a host that is no name, as a label of it is empty or too long."""
+    if isinstance(error, UnicodeError):
+        return CommandFailed(f"cannot listen on {shown(host, 100)}, port {port}: that is no name of a machine")
     reasons = {
         errno.EADDRINUSE: "another program listens there",
         errno.EACCES: "not allowed",

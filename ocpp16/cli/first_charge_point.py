@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from ocpp16.address import address_problems, without_credentials
+from ocpp16.cli.again import is_secret
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.errors import ConfigurationError, Ocpp16Error
@@ -65,7 +66,7 @@ def _told(problems: Iterable[str], given: tuple[str, ...]) -> Iterator[str]:
         name = problem.split(" = ", 1)[0].split(":", 1)[0]
         for one in given:
             if one.partition("=")[0] == name or one.startswith(f"{name}."):
-                yield f"--key {shown(one, 100) if 'AuthorizationKey' not in one else name}: {problem}"
+                yield f"--key {shown(one.partition('=')[0] if is_secret(one) else one, 100)}: {problem}"
                 break
         else:
             option = next((option for begin, option in _OPTIONS.items() if problem.startswith(begin)), "")

@@ -3,6 +3,7 @@
 They are added at the start by a pattern of ids, and later by commands; all of them connect to one Central System.
 """
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -22,15 +23,20 @@ from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.running import Ending, run
 from ocpp16.cli.standard_error import StandardError
 from ocpp16.cli.standard_streams import StandardInput, StandardOutput
+from ocpp16.configuration.key import Key
+from ocpp16.configuration.keys import BY_NAME
 from ocpp16.fleet import BLUEPRINTS, Fleet, FleetError, ViolationTally, identities, open_fleet
 from ocpp16.fleet.blueprint import USUAL
 from ocpp16.fleet.control import FleetCommands, FleetEvents
 from ocpp16.simulation import ControlInterface
+from ocpp16.texts import shown
 
 PROGRESS = 1.0
 """Real seconds between two lines that say how many are up."""
 INTEGER_LIMIT: Final = 2**63
 """No key has a number so large, and JSON on the way to a child neither."""
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
+_FRACTION: Final = re.compile(r"[.eE]")
 FilePath: Final = click.Path(path_type=Path, dir_okay=False)
 FolderPath: Final = click.Path(path_type=Path, file_okay=False, exists=True)
 
@@ -153,8 +159,10 @@ def keys_of(given: tuple[str, ...], csms: str, password: str | None) -> dict[str
         name, equals, value = one.partition("=")
         section, dot, key = name.partition(".")
         if not equals or not dot or not section or not key:
-            raise CommandFailed(f"--key {one}: write SECTION.NAME=VALUE, as Core.HeartbeatInterval=300")
-        found.setdefault(section, {})[key] = _value(value)
+            raise CommandFailed(  # without the value, which may be a secret
+                f"--key {shown(name, 100)}: write SECTION.NAME=VALUE, as Core.HeartbeatInterval=300"
+            )
+        found.setdefault(section, {})[key] = _value(key, value)
     if password is not None:
         text = password if password.startswith(("hex:", "text:")) else f"text:{password}"
         security = found.setdefault("Security", {})
@@ -163,15 +171,26 @@ def keys_of(given: tuple[str, ...], csms: str, password: str | None) -> dict[str
     return found
 
 
-def _value(text: str) -> Any:
-    """Numbers and flags as JSON has them, all else as text."""
+def _value(name: str, text: str) -> Any:
+    """Numbers and flags as JSON has them, all else as text; so are those where only a text will do, as serial numbers
+    are digits."""
+    value: Any = text
     if text in ("true", "false"):
-        return text == "true"
+        value = text == "true"
+    elif _NUMBER.fullmatch(text):
+        number = float(text) if _FRACTION.search(text) else int(text)
+        value = number if abs(number) < INTEGER_LIMIT else text
+    key = BY_NAME.get(name.lower())
+    is_text = key is not None and value is not text and not _takes(key, value) and _takes(key, text)
+    return text if is_text else value
+
+
+def _takes(key: Key[Any], value: Any) -> bool:
     try:
-        number = int(text)
+        key.parse_json(value)
     except ValueError:
-        return text
-    return number if abs(number) < INTEGER_LIMIT else text
+        return False
+    return True
 
 
 async def _run(wanted: Wanted, errors: StandardError, ending: Ending) -> None:

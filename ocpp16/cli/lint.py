@@ -10,14 +10,14 @@ import click
 import orjson
 
 from ocpp16.cli.failure import CommandFailed
-from ocpp16.cli.lint_findings import Findings, finding_object, rule_lines
+from ocpp16.cli.lint_findings import Findings, finding_object, rule_lines, sayable
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.lint import RULES, Finding, Linter
 from ocpp16.lint.finding import ERROR, WARNING
 from ocpp16.lint.public_keys import PublicKeys
 from ocpp16.lint.readers import READERS
+from ocpp16.lint.signed_transactions import SignedTransactions
 from ocpp16.lint.trace import Trace, TraceError
-from ocpp16.lint.transactions import Transactions
 from ocpp16.lint.verdict import BAD, GOOD, NOTHING_SIGNED, SIGNED_RULES, Verdict, verdict
 from ocpp16.metering.failure import SignedDataError
 from ocpp16.metering.public_key import LONGEST, key_bytes
@@ -130,12 +130,12 @@ class _Judgement:
         return bool(self._counts[BAD] or sum(map(self._findings.count, counted)))
 
     def _read(self, signed: frozenset[str]) -> None:
-        linter, transactions = Linter(self._rules - SIGNED_RULES.keys()), Transactions()
+        linter, transactions = Linter(self._rules - SIGNED_RULES.keys()), SignedTransactions()
         judge = partial(verdict, keys=self._keys, rules=signed)
         for frame in self._trace:
             for finding in linter.take(frame):
                 self._tell(finding)
-            for transaction in transactions.read(frame):
+            for transaction in transactions.read(frame) if signed else ():
                 self._tell_verdict(judge(transaction))
         for finding in linter.end():
             self._tell(finding)
@@ -163,7 +163,8 @@ class _Judgement:
         trace, findings = self._trace, self._findings
         totals = {severity: findings.count(severity) for severity in (ERROR, WARNING)}
         if self._is_json:
-            told = {"summary": self._counts, "unreadable_lines": trace.wrong_count, "keys": self._keys.unreadable}
+            told: dict[str, Any] = {"file": sayable(str(self._path))}
+            told |= {"summary": self._counts, "unreadable_lines": trace.wrong_count, "keys": self._keys.unreadable}
             told |= {"frames": trace.frame_count, "findings": totals, "rules": findings.counts}
             click.echo(orjson.dumps(told | {"other_lines": trace.other_count}))
         else:
@@ -171,11 +172,14 @@ class _Judgement:
                 click.echo(line)
             counted = (_counted(totals[severity], severity) for severity in (ERROR, WARNING))
             click.echo(f"{', '.join(counted)} in {_counted(trace.frame_count, 'frame')}")
-            click.echo(", ".join(f"{count} {word}" for word, count in self._counts.items()))
+            if self._rules & SIGNED_RULES.keys():  # else nobody has looked at what is signed
+                click.echo(", ".join(f"{count} {word}" for word, count in self._counts.items()))
         for name, why in self._keys.unreadable.items():
-            click.echo(f"{name}: {why}", err=True)
+            click.echo(f"{shown(name, 200)}: {shown(why, 200)}", err=True)
         for line in trace.wrong:
             click.echo(f"{self._path}: {line}", err=True)
+        if more := trace.wrong_count - len(trace.wrong):
+            click.echo(f"{self._path}: and {_counted(more, 'more line')} that cannot be read", err=True)
         if trace.other_count:
             click.echo(f"{self._path}: lines of something else that were passed over: {trace.other_count:,}", err=True)
 
@@ -196,7 +200,8 @@ def _key(given: str) -> bytes:
                 return content  # DER
         return key_bytes(text)
     except (OSError, ValueError, SignedDataError) as error:
-        raise CommandFailed(f"--public-key: {shown(given, 60)}: {shown(error, 200)}") from None
+        why = (isinstance(error, OSError) and error.strerror) or error
+        raise CommandFailed(f"--public-key: {shown(given, 60)}: {shown(why, 200)}") from None
 
 
 def _progress(part: float | None) -> None:
@@ -216,7 +221,11 @@ def _name(found: Verdict) -> str:
 
 def _lines(found: Verdict) -> Iterator[str]:
     mark = {GOOD: "✓", BAD: "✗", NOTHING_SIGNED: "-"}[found.word]
-    values = f", {found.signed_count} signed, key {' and '.join(found.keys)}" if found.word == GOOD else ""
+    values = f", {found.signed_count} signed" if found.word == GOOD else ""
+    if values and found.keys:
+        values += f", key {' and '.join(found.keys)}"
+    if values and found.unverified_count:
+        values += f", {found.unverified_count} of them not verified"
     yield f"{mark} {_name(found)}: {found.word}{values}"
     for finding in found.findings:
         yield f"    {finding.rule}: {finding.text}"
@@ -225,7 +234,7 @@ def _lines(found: Verdict) -> Iterator[str]:
 def _object(found: Verdict) -> dict[str, Any]:
     one = found.transaction
     return {
-        "charge_point": one.charge_point,
+        "charge_point": sayable(one.charge_point),
         "transaction_id": one.transaction_id,
         "connector": one.connector_id,
         "id_tag": one.id_tag,
@@ -234,6 +243,7 @@ def _object(found: Verdict) -> dict[str, Any]:
         "is_stopped": one.is_stopped,
         "verdict": found.word,
         "signed": found.signed_count,
+        "unverified": found.unverified_count,
         "keys": list(found.keys),
         "findings": [{"rule": finding.rule, "text": finding.text} for finding in found.findings],
     }

@@ -44,13 +44,18 @@ def _place(finding: Finding) -> str:
     return ", ".join(part for part in where if part) + ": "
 
 
+def sayable(text: str) -> str:
+    """As JSON can say it: a name of a file, or an option, may be no UTF-8."""
+    return text.encode(errors="replace").decode()
+
+
 def finding_object(finding: Finding) -> dict[str, Any]:
     """For JSON."""
     return {
         "rule": finding.rule,
         "severity": finding.severity,
         "side": finding.side,
-        "charge_point": finding.charge_point,
+        "charge_point": sayable(finding.charge_point),
         "line": finding.line,
         "text": finding.text,
     }

@@ -15,7 +15,7 @@ from click.core import ParameterSource
 
 from ocpp16.cli.again import again
 from ocpp16.cli.charge_point_options import chosen_password
-from ocpp16.cli.failure import CommandFailed
+from ocpp16.cli.failure import ENDED, CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.first_charge_point import check_charge_point, chosen_blueprints
 from ocpp16.cli.fleet import keys_of
@@ -296,7 +296,7 @@ def load(
     left = Left()
     code = run(
         partial(_run, wanted, choice.errors, left),
-        exit_code_of_sigterm=143,
+        exit_code_of_sigterm=ENDED,
         speed=speed if processes == 1 else 1.0,
     )
     if left.results is not None:

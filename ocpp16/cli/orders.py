@@ -122,7 +122,15 @@ class Orders:
                 await self._call(line)
             elif words := shlex.split(line, comments=True):
                 await self._obey(words[0].replace("-", "_"), words[1:])
-        except (ArithmeticError, ValueError, TypeError, RecursionError, CallFailed, ConnectionClosed) as error:
+        except (
+            ArithmeticError,
+            ValueError,
+            TypeError,
+            RecursionError,
+            CallFailed,
+            ConnectionClosed,
+            ValidationError,
+        ) as error:
             self._say(f"error: {shown(error)}")
 
     async def _call(self, line: str) -> None:

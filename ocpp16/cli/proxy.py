@@ -128,7 +128,7 @@ def proxy(
 def address(listen: str) -> tuple[str, int]:
     """Raises CommandFailed."""
     host, _, port = listen.rpartition(":")
-    if not port.isdecimal() or int(port) > 65_535:
+    if not (port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) <= 65_535):
         raise CommandFailed(f"--listen {shown(listen, 64)}: write HOST:PORT, as 127.0.0.1:9000")
     return host.strip("[]") or "127.0.0.1", int(port)
 
@@ -176,7 +176,7 @@ async def _run(wanted: Wanted, ending: Ending) -> None:
                     where = f"[{wanted.host}]" if ":" in wanted.host else wanted.host
                     say(f"listening on {'ws' if wanted.tls is None else 'wss'}://{where}:{made.port}/")
                     await ending.wait()
-            except OSError as error:
+            except (OSError, UnicodeError) as error:
                 raise listening_failed(wanted.host, wanted.port, error) from error
             for line in _summary(made, is_linted=wanted.is_linted):
                 say(line)

@@ -12,7 +12,7 @@ import trio
 
 from ocpp16.address import scheme_of
 from ocpp16.cli.charge_point_options import chosen_password
-from ocpp16.cli.failure import CommandFailed, listening_failed
+from ocpp16.cli.failure import ENDED, CommandFailed, listening_failed
 from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.first_charge_point import check_csms
 from ocpp16.cli.log import LogChoice, log_options
@@ -33,7 +33,7 @@ from ocpp16.replay import (
 )
 from ocpp16.replay.central_system_side import PATIENCE
 from ocpp16.replay.charge_point_side import PATIENCE as SHORT_PATIENCE
-from ocpp16.replay.driver import Driver, connectors_of
+from ocpp16.replay.driver import MOST_CONNECTORS, Driver, connectors_of
 from ocpp16.security.basic_auth import authorization_header
 from ocpp16.security.tls import SSLContext, client_context
 from ocpp16.testing import CentralSystem
@@ -134,15 +134,19 @@ def replay(
         program = partial(
             _as_charge_points, stories, csms, key, _tls(csms, csms_ca), speed, keep_ids, patience, outcomes
         )
-        code = run(program)
+        code = run(program, exit_code_of_sigterm=ENDED)
     else:
         if not speed:
             raise CommandFailed("--speed 0 is for --csms: a charge point has its own times")
         if listen is not None:
-            code = run(partial(_listen, stories, address(listen), speed, patience, outcomes))
+            code = run(
+                partial(_listen, stories, address(listen), speed, patience, outcomes), exit_code_of_sigterm=ENDED
+            )
         else:
             keys = _keys(config or "")
-            code = run(partial(_with_charge_points, stories, keys, patience, outcomes), speed=speed)
+            code = run(
+                partial(_with_charge_points, stories, keys, patience, outcomes), exit_code_of_sigterm=ENDED, speed=speed
+            )
     for outcome in outcomes:
         click.echo(orjson.dumps(_object(outcome)) if is_json else "\n".join(_lines(outcome)))
     if code:
@@ -210,11 +214,8 @@ async def _as_charge_points(
     not_connected: list[str] = []
 
     async def play(story: Story) -> None:
-        headers = []
-        if key is not None:
-            headers.append(("Authorization", authorization_header(story.identity, key)))
-
         async def connect() -> WebSocket:
+            headers = [] if key is None else [("Authorization", authorization_header(story.identity, key))]
             where = endpoint(csms, story.identity, 0 if tls is None else 2)
             stream = await open_stream(where, ssl_context=tls)
             return await WebSocket.connect(stream, host=where.authority, target=where.target, headers=headers)
@@ -254,9 +255,10 @@ async def _listen(
     async with _central_system(stories) as csms, trio.open_nursery() as nursery:
         try:
             port = await csms.listen(*where)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise listening_failed(*where, error) from error
-        click.echo(f"listening on ws://{where[0]}:{port}/", err=True)
+        host = f"[{where[0]}]" if ":" in where[0] else where[0]
+        click.echo(f"listening on ws://{host}:{port}/", err=True)
         nursery.start_soon(_until_asked, ending, nursery.cancel_scope)
         wait = PATIENCE if patience is None else patience
         outcomes += await play_central_system(stories, csms, speed=speed, patience=wait)
@@ -271,6 +273,12 @@ async def _with_charge_points(
     ending: Ending,
 ) -> None:
     """Time passes faster for all of it."""
+    core = keys.get("Core", {})
+    least = core.get("NumberOfConnectors")
+    if type(least) is int and 0 <= least <= MOST_CONNECTORS:  # else the configuration says what is wrong
+        del core["NumberOfConnectors"]
+    else:
+        least = 1
     async with (
         _central_system(stories) as csms,
         open_fleet("ws://replay", connector=csms.connector, keys=keys) as fleet,
@@ -278,7 +286,7 @@ async def _with_charge_points(
     ):
         nursery.start_soon(_until_asked, ending, nursery.cancel_scope)
         for story in stories.values():
-            made_of = blueprint(USUAL).over(connectors=connectors_of(story))
+            made_of = blueprint(USUAL).over(connectors=max(connectors_of(story), least))
             member = await fleet.add(story.identity or "CP1", made_of)
             nursery.start_soon(Driver(story, member.station, 1.0).drive)
         wait = PATIENCE if patience is None else patience

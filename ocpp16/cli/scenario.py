@@ -10,7 +10,7 @@ import click
 import trio
 
 from ocpp16.cli.charge_point_options import chosen_password
-from ocpp16.cli.failure import CommandFailed
+from ocpp16.cli.failure import ENDED, CommandFailed
 from ocpp16.cli.finite_range import FiniteRange
 from ocpp16.cli.first_charge_point import check_charge_point, chosen_blueprints
 from ocpp16.cli.fleet import keys_of
@@ -35,6 +35,8 @@ from ocpp16.texts import shown
 
 NOT_MET = 1
 """Exit code where something was not as expected, or the scenario was not played to its end."""
+LONGEST_ABOUT = 2_000
+"""Characters of what a scenario says of itself."""
 MOST_TOLD = 5
 """Charge points that are told of each expectation that was not met."""
 FilePath: Final = click.Path(path_type=Path, dir_okay=False)
@@ -80,15 +82,15 @@ def check(file: str, values: tuple[str, ...]) -> int:
     """Say whether FILE (or the name of one that comes with the package) can be played, and what is in it."""
     found = loaded(file, values)
     chosen_blueprints(lambda: (one for _, one in blueprints_of(found, None, None)))
-    click.echo(f"{found.name}: {found.text or 'no text'}")
+    click.echo(f"{shown(found.name)}: {shown(found.text or 'no text', LONGEST_ABOUT)}")
     for stage in found.acts:
-        click.echo(f"  stage {stage.name}: {stage.kind}")
+        click.echo(f"  stage {shown(stage.name)}: {stage.kind}")
     for drivers in found.drivers:
-        click.echo(f"  drivers {drivers.name}: {drivers.arrivals.kind}")
+        click.echo(f"  drivers {shown(drivers.name)}: {drivers.arrivals.kind}")
     if found.steps:
         click.echo(f"  a script of {len(found.steps)} steps")
     for expectation in found.expectations:
-        click.echo(f"  expects: {expectation.name}")
+        click.echo(f"  expects: {shown(expectation.name)}")
     return 0
 
 
@@ -184,7 +186,7 @@ def run_it(
         "certificates_path": certs,
     }
     outcomes: list[Outcome] = []
-    code = run(partial(_play, found, csms, options, outcomes, choice.errors), speed=speed)
+    code = run(partial(_play, found, csms, options, outcomes, choice.errors), exit_code_of_sigterm=ENDED, speed=speed)
     if not outcomes:
         return code or NOT_MET
     (outcome,) = outcomes
@@ -220,14 +222,14 @@ async def _play(
 def _tell(errors: StandardError, progress: Progress) -> None:
     waiting = f"; {progress.waiting}" if progress.waiting else ""
     errors.write(
-        f"{progress.seconds:.0f} s, {progress.stage}: {progress.connected} of {progress.charge_points} connected,"
-        f" {progress.registered} registered, {progress.in_flight} in flight{waiting}\n"
+        f"{progress.seconds:.0f} s, {shown(progress.stage)}: "
+        f"{progress.connected} of {progress.charge_points} connected, {progress.registered} registered, {progress.in_flight} in flight{waiting}\n"
     )
 
 
 def in_lines(outcome: Outcome) -> list[str]:
     """What a person reads of it."""
-    lines = [f"stage {one.name}: {one.begin:.1f} to {one.end:.1f} s" for one in outcome.stages]
+    lines = [f"stage {shown(one.name)}: {one.begin:.1f} to {one.end:.1f} s" for one in outcome.stages]
     lines.append(", ".join(f"{count} {name}" for name, count in outcome.counts.items()))
     for one in outcome.expectations:
         word = "UNSEEN " if one.unseen and not one.checked else "met    " if one.is_met else "NOT MET"

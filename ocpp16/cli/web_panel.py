@@ -121,7 +121,7 @@ async def serve_panel(nursery: trio.Nursery, panel: "Panel | FleetPanel", web: W
     guard = Guard(site(panel), token, [web.host])
     try:
         port = await nursery.start(partial(serve, guard, web.port, web.host, speed=panel.speed))
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise listening_failed(web.host, web.port, error) from error
     nursery.start_soon(panel.run)
     if not is_loopback(web.host):

@@ -7,7 +7,8 @@
         print(finding.rule, finding.text)
 
 `frame` is what a message is, `rules` the table, `linter` the judge; `case` is what is kept of a charge point, and every
-subject has a file of its own. `trace` reads files, `transactions` and `verdict` are about signed meter values.
+subject has a file of its own. `trace` reads files, `signed_transactions` and `verdict` are about signed meter
+values.
 """
 
 from ocpp16.lint.finding import Finding

@@ -17,21 +17,21 @@ from ocpp16.lint.charging import Charging
 from ocpp16.lint.connectors import Connectors
 from ocpp16.lint.docket import Docket
 from ocpp16.lint.exchange import Exchange
-from ocpp16.lint.finding import Finding
-from ocpp16.lint.frame import CALL, CALLRESULT, CONNECTED, DISCONNECTED, FROM_CHARGE_POINT, Frame
+from ocpp16.lint.finding import CENTRAL_SYSTEM, CHARGE_POINT, Finding, sender
+from ocpp16.lint.frame import CALL, CALLRESULT, CONNECTED, DISCONNECTED, FROM_CHARGE_POINT, GAP, Frame
 from ocpp16.lint.known_keys import KnownKeys
 from ocpp16.lint.maintenance import Maintenance
 from ocpp16.lint.members import time_of
 from ocpp16.lint.payloads import check_answer, check_call, check_refusal
 from ocpp16.lint.promises import Promises
 from ocpp16.lint.registration import Registration
-from ocpp16.lint.sessions import Sessions
 from ocpp16.lint.subject import Subject
 from ocpp16.lint.times import Times
+from ocpp16.lint.transactions import Transactions
 from ocpp16.texts import shown
 
 SUBJECTS: Final[tuple[type[Subject], ...]] = (
-    *(Registration, Promises, KnownKeys, Connectors, Sessions, Times, Maintenance, Authorizations, Charging),
+    *(Registration, Promises, KnownKeys, Connectors, Transactions, Times, Maintenance, Authorizations, Charging),
 )
 """In the order in which they look at a message. A new one is a file, and a name here."""
 _Handlers = Mapping[str, tuple[tuple[int, Callable[..., None]], ...]]
@@ -54,8 +54,8 @@ class Case:
 
     __slots__ = ("_ends_are_told", "_exchange", "_has_begun", "_promises", "_registration", "_subjects", "docket")
 
-    def __init__(self, charge_point: str, rules: frozenset[str], most_ids: int) -> None:
-        self.docket: Docket = Docket(charge_point, rules)
+    def __init__(self, charge_point: str, rules: frozenset[str], most_ids: int, most_running: int) -> None:
+        self.docket: Docket = Docket(charge_point, rules, most_running)
         self._exchange = Exchange(most_ids)
         self._has_begun = False
         self._ends_are_told = True
@@ -79,11 +79,13 @@ class Case:
         if frame.kind == CALL:
             self._called(frame, at)
         elif frame.kind in (CONNECTED, DISCONNECTED):
-            self._reconnected(frame.kind == CONNECTED)
+            self._reconnected(frame)
         elif frame.kind:
             self._answered(frame, at)
-        else:
+        elif frame.fault:
             self._exchange.unreadable(frame)
+        else:
+            self._exchange.missed(sender(frame))
         if at is not None:
             self._pass(at)
         self._has_begun = True
@@ -124,8 +126,10 @@ class Case:
             for subject in self._subjects:
                 subject.reconnected(docket)
 
-    def _reconnected(self, is_connected: bool) -> None:
-        docket = self.docket
+    def _reconnected(self, frame: Frame) -> None:
+        docket, is_connected = self.docket, frame.kind == CONNECTED
+        if frame.code == GAP:
+            self._exchange.missed(CHARGE_POINT, CENTRAL_SYSTEM)
         self._ends_are_told = not is_connected or not self._has_begun or docket.is_connected is False
         docket.is_connected = is_connected
         for asked in self._exchange.reconnected():

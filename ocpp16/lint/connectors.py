@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from ocpp16.enums import ChargePointStatus
+from ocpp16.lint.bounds import MOST_CONNECTORS
 from ocpp16.lint.docket import SECOND, Docket
 from ocpp16.lint.exchange import Asked
 from ocpp16.lint.frame import Frame
@@ -20,9 +21,10 @@ NEXT: Final[Mapping[str, frozenset[str]]] = {
 Unavailable may follow any, for a change of availability that was scheduled comes with the end of the session."""
 _OF_ZERO: Final = frozenset({"Available", "Unavailable", "Faulted"})
 _STATUSES: Final = frozenset(map(str, ChargePointStatus))
-_MOST: Final = 100
 _TOLD_BY: Final = 120 * SECOND
 """After a start."""
+_NEXT_BY: Final = 30 * SECOND
+"""After the one before."""
 
 
 class Connectors(Subject):
@@ -38,9 +40,12 @@ class Connectors(Subject):
         if connector_id is None or status not in _STATUSES:
             return
         check_connector(docket, asked, lowest=0)
-        if len(self._told) < _MOST:
+        is_remembered = 0 <= connector_id <= MOST_CONNECTORS
+        if is_remembered and connector_id not in self._told:
             self._told.add(connector_id)
-        if connector_id > 0 and len(docket.connectors) < _MOST:
+            if self._due is not None and asked.at is not None:
+                self._due = max(self._due, asked.at + _NEXT_BY)  # of hundreds each has its turn
+        if is_remembered and connector_id:
             docket.connectors.add(connector_id)
         if connector_id == 0 and status not in _OF_ZERO:
             docket.tell("status-of-zero", f"connector 0 is told to be {status}", asked.frame)
@@ -51,7 +56,7 @@ class Connectors(Subject):
         is_slow = docket.keys.get("MinimumStatusDuration", 0) > 0  # then steps are kept back
         if before is not None and connector_id > 0 and not is_slow and status not in NEXT.get(before, _STATUSES):
             docket.tell("status-order", f"connector {connector_id} is {status} after {before}", asked.frame)
-        if before is not None or len(docket.statuses) < _MOST:
+        if is_remembered:
             docket.statuses[connector_id] = status
 
     def not_told(self, docket: Docket, asked: Asked) -> None:
@@ -75,7 +80,7 @@ class Connectors(Subject):
             return
         self._due = None
         count = docket.keys.get("NumberOfConnectors", 0)
-        missing = [number for number in range(min(count, _MOST) + 1) if number not in self._told]
+        missing = [number for number in range(min(count, MOST_CONNECTORS) + 1) if number not in self._told]
         if not self._told:
             docket.tell("status-after-boot", f"no StatusNotification within {_TOLD_BY // SECOND} s of the start")
         elif missing:

@@ -9,16 +9,17 @@ SECOND = 1_000_000
 
 
 class Docket:
-    """rules: names of those that are told."""
+    """rules: names of those that are told; most_running: transactions that are remembered while they run."""
 
     __slots__ = (
         *("charge_point", "connectors", "found", "has_zone", "is_accepted", "is_connected"),
-        *("is_off", "keys", "now", "offset", "rules", "statuses"),
+        *("is_off", "keys", "most_running", "now", "offset", "rules", "statuses"),
     )
 
-    def __init__(self, charge_point: str, rules: frozenset[str]) -> None:
+    def __init__(self, charge_point: str, rules: frozenset[str], most_running: int) -> None:
         self.charge_point = charge_point
         self.rules = rules
+        self.most_running = most_running
         self.found: list[Finding] = []
         self.is_connected: bool | None = None
         """None: nobody tells of connections."""

@@ -2,7 +2,7 @@
 
 Rules of this file:
 1. Ids are those of the side that asks. The trace may begin in the middle, so the first answer to what nobody asked is
-   passed over as long as its asker was not heard to ask.
+   passed over as long as its asker was not heard to ask. So is one after a gap, or after what was hidden.
 2. Where nobody tells when connections begin and end, a CALL without an answer may be one that was lost with its
    connection. Then a second CALL before the answer is told only when that answer comes after all.
 3. Everything that is kept has an end: `MOST_OPEN`, and the number of ids that the linter gives.
@@ -208,6 +208,12 @@ class Exchange:
 
     def unreadable(self, frame: Frame) -> None:
         self._broken = sender(frame)
+
+    def missed(self, *sides: Side) -> None:
+        """What these sides said last is not in the traffic: it may be the CALL that is answered next."""
+        for side in sides:
+            asker = self._askers[side]
+            asker.has_asked = asker.is_excused = False
 
     def overdue(self, docket: Docket, now: int) -> Iterator[Asked]:
         """Those whose answer will not come any more."""

@@ -4,11 +4,13 @@ Rules of this file:
 1. A frame says what was seen and judges nothing. What is no OCPP-J message has kind "" and `fault` says why; what is
    one with a flaw (an id too long, a payload that is no object) has its kind and a `fault`.
 2. The beginning and the end of a connection are frames too, of kinds of their own, where somebody knows of them.
+3. What a log has hidden, as it names a secret, has kind "" and no fault: nobody knows what it was.
 """
 
 from typing import Any, Final, NamedTuple
 
 from ocpp16.codec import Call, CallError, CallResult, FramingError, parse
+from ocpp16.redaction import UNREADABLE
 
 FROM_CHARGE_POINT: Final = "cp-to-csms"
 FROM_CENTRAL_SYSTEM: Final = "csms-to-cp"
@@ -17,6 +19,8 @@ CALLRESULT: Final = "CALLRESULT"
 CALLERROR: Final = "CALLERROR"
 CONNECTED: Final = "CONNECTED"
 """A connection begins; nothing of the one before is outstanding."""
+GAP: Final = "gap"
+"""Code of a CONNECTED frame: records are missing. That may be a new connection, and what was asked meanwhile."""
 DISCONNECTED: Final = "DISCONNECTED"
 _KINDS: Final = {2: CALL, 3: CALLRESULT, 4: CALLERROR}
 
@@ -26,7 +30,7 @@ class Frame(NamedTuple):
 
     line: its number; kind: CALL, CALLRESULT, CALLERROR, CONNECTED, DISCONNECTED, or "" for what is no message; action:
     "" where it is not known; payload: of CALL and CALLRESULT; timestamp: RFC 3339, when it was seen, "" if nobody
-    knows; code: of a CALLERROR; fault: what is wrong with its shape, "" if nothing.
+    knows; code: of a CALLERROR, or `GAP`; fault: what is wrong with its shape, "" if nothing.
     """
 
     line: int
@@ -51,6 +55,8 @@ def frame_of(
     """
     kind = message_id = code = fault = ""
     payload: Any = None
+    if text == UNREADABLE:
+        return Frame(line, charge_point, direction, kind, message_id, action, payload, timestamp)
     try:
         match parse(text):
             case Call() as call:

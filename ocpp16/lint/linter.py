@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
+from ocpp16.lint.bounds import MOST_CONNECTORS
 from ocpp16.lint.case import Case
 from ocpp16.lint.finding import Finding
 from ocpp16.lint.frame import Frame
 from ocpp16.lint.public_keys import PublicKeys
 from ocpp16.lint.rules import RULES
-from ocpp16.lint.transactions import Transaction, Transactions
+from ocpp16.lint.signed_transactions import SignedTransactions, Transaction
 from ocpp16.lint.verdict import SIGNED_RULES, verdict
 from ocpp16.texts import shown
 
@@ -18,6 +19,8 @@ _MOST_WAITING: Final = 100
 """Transactions that wait for a key; beyond that the oldest is judged without one."""
 _MOST_IDS: Final = 200_000
 """Ids of CALLs that are remembered, of all charge points together and for each side."""
+_MOST_RUNNING: Final = 1_000_000
+"""Transactions that are remembered while they run, of all charge points together."""
 
 
 class Linter:
@@ -35,7 +38,7 @@ class Linter:
         self._rules = names - SIGNED_RULES.keys()
         self._signed = names & SIGNED_RULES.keys()
         self._keys = PublicKeys() if keys is None else keys
-        self._transactions = Transactions()
+        self._transactions = SignedTransactions()
         self._waiting: list[Transaction] = []
         """Those that are complete while their meter's key was not published yet."""
         self._cases: dict[str, Case] = {}
@@ -62,14 +65,16 @@ class Linter:
                 found += self._judged(transaction)
         self._waiting.clear()
         self._cases.clear()
-        self._transactions = Transactions()
+        self._transactions = SignedTransactions()
         self._now = None
         return found
 
     def _case(self, charge_point: str) -> Case:
         case = self._cases.pop(charge_point, None)
         if case is None:
-            case = Case(charge_point, self._rules, min(1_000, max(20, _MOST_IDS // (len(self._cases) + 1))))
+            count = len(self._cases) + 1
+            most_running = min(MOST_CONNECTORS, max(64, _MOST_RUNNING // count))
+            case = Case(charge_point, self._rules, min(1_000, max(20, _MOST_IDS // count)), most_running)
             if len(self._cases) >= MOST_CHARGE_POINTS:
                 del self._cases[next(iter(self._cases))]
         self._cases[charge_point] = case

@@ -79,7 +79,15 @@ class MessageLogText(Reader):
         return [frame_in_log(body, direction, self._charge_point, number, timestamp)]
 
     def end(self) -> Iterator[Frame]:
-        yield from self._complete()
+        is_whole = bool(self._body) and is_whole_message(self._body[-1])
+        for frame in self._complete():
+            if not frame.fault or is_whole:  # else a killed program has left it
+                yield frame
+
+
+def is_whole_message(line: bytes) -> bool:
+    """Does a message end with this line, the last of a file?"""
+    return line.rstrip().endswith(b"]")
 
 
 def frame_in_log(text: str, direction: str, charge_point: str, number: int, timestamp: str) -> Frame:

@@ -10,7 +10,7 @@ from ocpp16.lint.docket import SECOND, Docket
 from ocpp16.lint.exchange import Asked
 from ocpp16.lint.finding import CHARGE_POINT
 from ocpp16.lint.frame import Frame
-from ocpp16.lint.members import text, whole
+from ocpp16.lint.members import part, text, whole
 from ocpp16.lint.subject import OnAnswer, OnCall, Subject
 from ocpp16.texts import shown
 
@@ -26,13 +26,15 @@ _MESSAGES: Final = {"SignChargePointCertificate": "SignCertificate"}
 
 
 class Promise(NamedTuple):
-    """due: µs; rule: which is told; keyword: by which it is found when it is kept."""
+    """due: µs; rule: which is told; keyword: by which it is found when it is kept; id_tag: who is to start, in small
+    letters."""
 
     due: int
     rule: str
     keyword: tuple[str, int | str | None]
     text: str
     frame: Frame
+    id_tag: str = ""
 
 
 class Promises(Subject):
@@ -43,11 +45,18 @@ class Promises(Subject):
         self._due: int | None = None
 
     def _promised(
-        self, docket: Docket, frame: Frame, rule: str, keyword: tuple[str, int | str | None], seconds: int, told: str
+        self,
+        docket: Docket,
+        frame: Frame,
+        rule: str,
+        keyword: tuple[str, int | str | None],
+        seconds: int,
+        told: str,
+        id_tag: str = "",
     ) -> None:
         if docket.now is None:
             return
-        self._open.append(Promise(docket.now + seconds * SECOND, rule, keyword, told, frame))
+        self._open.append(Promise(docket.now + seconds * SECOND, rule, keyword, told, frame, id_tag))
         del self._open[:-_MOST]
         self._due = min(promise.due for promise in self._open)
 
@@ -73,15 +82,15 @@ class Promises(Subject):
 
     def remote_start(self, docket: Docket, asked: Asked, frame: Frame) -> None:
         if _is_accepted(frame):
-            connector_id, id_tag = whole(asked.payload, "connectorId"), text(asked.payload, "idTag")
+            connector_id, id_tag = whole(asked.payload, "connectorId"), (text(asked.payload, "idTag") or "").lower()
             seconds = docket.keys.get("ConnectionTimeOut", _CONNECTION_TIMEOUT)
             if not seconds:
                 return  # it waits as long as it takes
             seconds += _GRACE
-            keyword = ("start of", (id_tag or "").lower()) if connector_id is None else ("start on", connector_id)
+            keyword = ("start of", id_tag) if connector_id is None else ("start on", connector_id)
             where = "" if connector_id is None else f" on connector {connector_id}"
             told = f"RemoteStartTransaction{where} was accepted, but no StartTransaction came within {seconds} s"
-            self._promised(docket, frame, "remote-start", keyword, seconds, told)
+            self._promised(docket, frame, "remote-start", keyword, seconds, told, id_tag)
 
     def remote_stop(self, docket: Docket, asked: Asked, frame: Frame) -> None:
         transaction_id = whole(asked.payload, "transactionId")
@@ -101,6 +110,8 @@ class Promises(Subject):
         now = None if connector_id is None else docket.statuses.get(connector_id)
         if not _is_accepted(frame) or now in (None, "Faulted") or kind not in ("Operative", "Inoperative"):
             return
+        if connector_id and kind == "Operative" and docket.statuses.get(0) == "Unavailable":
+            return  # that of the whole charge point holds for each connector
         if (now == "Unavailable") != (kind == "Inoperative"):
             seconds = _STATUS + docket.keys.get("MinimumStatusDuration", 0)
             told = f"ChangeAvailability of connector {connector_id} to {kind} was accepted, but it stayed {now}"
@@ -112,6 +123,12 @@ class Promises(Subject):
             name = _MESSAGES.get(requested, requested)
             told = f"{asked.action} was accepted, but no {shown(name, 40)} came within {_TRIGGER} s"
             self._promised(docket, frame, "trigger", ("trigger", name), _TRIGGER, told)
+
+    def authorized(self, docket: Docket, asked: Asked, frame: Frame) -> None:
+        """A remote start may have to be authorized first (AuthorizeRemoteTxRequests): who is not does not start."""
+        if self._open and text(part(frame.payload, "idTagInfo"), "status") not in ("Accepted", None):
+            id_tag = (text(asked.payload, "idTag") or "").lower()
+            self._open = [one for one in self._open if one.rule != "remote-start" or one.id_tag != id_tag]
 
     def called(self, docket: Docket, asked: Asked) -> None:
         """Any CALL of the charge point, before its handlers."""
@@ -142,6 +159,7 @@ class Promises(Subject):
         "StatusNotification": notified,
     }
     ON_RESULT: ClassVar[Mapping[str, OnAnswer]] = {
+        "Authorize": authorized,
         "RemoteStartTransaction": remote_start,
         "RemoteStopTransaction": remote_stop,
         "Reset": reset,

@@ -12,6 +12,8 @@ from ocpp16.texts import shown
 
 ACCEPTED, PENDING, REJECTED = "Accepted", "Pending", "Rejected"
 _BOOT: Final = "BootNotification"
+_OF_EACH: Final = frozenset({"StatusNotification", "MeterValues"})
+"""Messages that a trigger without a connector asks for each of them."""
 _EARLY_BEATS: Final = 5
 """Heartbeats in a row that come in half of the interval or less: one or two may have been asked for."""
 OFF: Final = 120 * SECOND
@@ -29,6 +31,7 @@ class Registration(Subject):
         "_interval",
         "_is_off",
         "_is_told",
+        "_of_each",
         "_off",
         "_shown_at",
         "_triggered",
@@ -41,6 +44,8 @@ class Registration(Subject):
         self._interval = 0
         self._answered_at: int | None = None
         self._triggered: set[str] = set()
+        self._of_each: set[str] = set()
+        """Those that were triggered for all connectors, however many these are."""
         self._beat_at: int | None = None
         self._early = 0
         self._heard_at: int | None = None
@@ -59,7 +64,8 @@ class Registration(Subject):
                 )
             return
         if asked.action in self._triggered:
-            self._triggered.discard(asked.action)
+            if asked.action not in self._of_each:
+                self._triggered.discard(asked.action)
             asked.is_triggered = True
         elif is_waiting and asked.action != _BOOT:
             how = f"that was answered {self.status}" if self.status else "that is not answered yet"
@@ -90,6 +96,8 @@ class Registration(Subject):
         self._answered_at = docket.now
         self._beat_at, self._early = None, 0
         self._interval = whole(frame.payload, "interval") or 0
+        if docket.is_accepted:  # it is that of Heartbeats from now on, whatever the key was (OCPP 1.6 §4.2)
+            docket.keys.pop("HeartbeatInterval", None)
         if self._interval < 0:
             docket.tell("interval", f"the interval is {self._interval} s", frame)
         self._check_time(docket, frame)
@@ -118,11 +126,14 @@ class Registration(Subject):
         requested = text(asked.payload, "requestedMessage")
         if requested is not None and text(frame.payload, "status") == ACCEPTED and len(self._triggered) < 20:
             self._triggered.add("SignCertificate" if requested == "SignChargePointCertificate" else requested)
+            if requested in _OF_EACH and "connectorId" not in asked.payload:
+                self._of_each.add(requested)
 
     def reconnected(self, docket: Docket) -> None:
         self._answered_at = self._beat_at = self._heard_at = None
         self._early = 0
         self._triggered.clear()
+        self._of_each.clear()
         self._off = None
 
     def passed(self, docket: Docket, now: int) -> None:

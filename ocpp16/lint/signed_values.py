@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from ocpp16.lint.public_keys import PublicKeys
-from ocpp16.lint.transactions import SignedValue, Transaction
+from ocpp16.lint.signed_transactions import SignedValue, Transaction
 from ocpp16.metering.failure import SignedDataError
 from ocpp16.metering.ocmf import BEGINS, ENDS, GOOD, Ocmf, OcmfReading
 from ocpp16.metering.public_key import key_bytes

@@ -3,8 +3,9 @@
 Rules of this file:
 1. A line is read at a time, and none longer than `LONGEST_LINE`: a trace of gigabytes needs no more memory than one of
    kilobytes.
-2. What is broken is counted and told with its line number, and the lines after it are read. The last line may be cut
-   off, as a killed program leaves it. Lines of something else, as a log has many, are only counted.
+2. What is broken is counted and told with its line number, and the lines after it are read. The last line, and the
+   message in it, may be cut off, as a killed program leaves it. Lines of something else, as a log has many, are only
+   counted.
 3. Every pass begins at the beginning, of a pipe as well (`trace_file`).
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from ocpp16.lint.frame import Frame as Frame
+from ocpp16.lint.message_log_text import is_whole_message
 from ocpp16.lint.reader import LONGEST_LINE as LONGEST_LINE
 from ocpp16.lint.reader import NotMine, Reader
 from ocpp16.lint.readers import reader_for
@@ -107,6 +109,8 @@ class Trace:
         for number, line in self.lines():
             try:
                 for frame in reader.read(number, line):
+                    if frame.fault and _is_cut(line, reader):
+                        break
                     self.frame_count += 1
                     yield frame
             except NotMine:
@@ -129,6 +133,11 @@ class Trace:
         self.wrong_count += 1
         if len(self.wrong) < _MOST_TOLD:
             self.wrong.append(f"line {number}: {why}")
+
+
+def _is_cut(line: bytes, reader: Reader) -> bool:
+    """Is it the last line of a file, which ends before the message in it does? A record of a trace is none then."""
+    return not line.endswith(b"\n") and not isinstance(reader, TraceFormat) and not is_whole_message(line)
 
 
 def _unpacked(file: IO[bytes]) -> IO[bytes]:

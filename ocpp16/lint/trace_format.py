@@ -1,7 +1,8 @@
 """The OCPP trace format 1.1: JSON lines, a record a frame.
 
-Members that are not known are ignored. Where `payload` is missing it is read from `raw`. Where a producer counts its
-records in `meta`, a gap in the count is taken for an event of the connection, as it is in the traces of this library.
+Members that are not known are ignored. Where `payload` or `error` is missing it is read from `raw`. Where a producer
+counts its records in `meta`, a gap in the count is taken for an event of the connection, as it is in the traces of this
+library.
 """
 
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from ocpp16.lint.frame import (
     CALLRESULT,
     FROM_CENTRAL_SYSTEM,
     FROM_CHARGE_POINT,
+    GAP,
     Frame,
     as_binary,
     connected,
@@ -49,7 +51,7 @@ class TraceFormat(Reader):
         if isinstance(meta, dict) and meta.get("binary") is True:
             frame = as_binary(frame)
         if type(sequence) is int and self._is_gap(frame.charge_point, sequence):
-            return connected(frame.charge_point, line=number, timestamp=frame.timestamp), frame
+            return connected(frame.charge_point, line=number, timestamp=frame.timestamp)._replace(code=GAP), frame
         return (frame,)
 
     def _is_gap(self, charge_point: str, sequence: int) -> bool:
@@ -76,7 +78,7 @@ def _frame(number: int, record: dict[str, Any], charge_point: str) -> Frame:
     name, timestamp, action = _text(get("chargePointId")) or charge_point, _text(get("timestamp")), _text(get("action"))
     if direction not in _DIRECTIONS:
         raise ValueError("no direction of a message")
-    if kind is None or (kind in (CALL, CALLRESULT) and "payload" not in record):
+    if kind is None or ("error" if kind == CALLERROR else "payload") not in record:
         text = raw if isinstance(raw, str) else ""
         frame = frame_of(text, direction, charge_point=name, line=number, timestamp=timestamp, action=action)
         if kind is None or frame.kind:

@@ -1,221 +1,357 @@
-"""What a trace tells of each transaction: its start, its end, and what the meter signed of it.
+"""Transactions: their begin, their values and their end belong together (OCPP 1.6 §4.7, §4.8, §4.10, §3.7.1).
 
 Rules of this file:
-1. A transaction is that of a StartTransaction, named by the id of its answer; a repeat of the same request is the same
-   transaction. One whose start is not in the trace is known by the id that its other messages carry.
-2. MeterValues without a transaction id, as they are sent while nobody knows it, are of the transaction that runs on
-   their connector.
-3. It is complete with its StopTransaction, and forgotten then; MeterValues that come later are of no transaction. What
-   is kept is what runs, and of more than `MOST_RUNNING` of those, which no traffic has that ends its transactions, the
-   latest.
+1. A repeat of a request is one with the same content; it begins nothing and ends nothing.
+2. A transaction whose begin is not in the traffic is judged by what is: nothing is said of its begin.
+3. What is over is remembered for a while, for repeats of its end.
 """
 
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+import orjson
 
 from ocpp16.lint.bounds import forget_oldest
-from ocpp16.lint.frame import FROM_CHARGE_POINT, Frame
+from ocpp16.lint.connectors import check_connector
+from ocpp16.lint.docket import SECOND, Docket
+from ocpp16.lint.exchange import Asked
+from ocpp16.lint.frame import Frame
+from ocpp16.lint.members import part, text, time, whole, whole_in_any_form
+from ocpp16.lint.registers import Reading, readings, times
+from ocpp16.lint.subject import OnAnswer, OnCall, Subject
+from ocpp16.texts import shown
 
-MOST_VALUES: Final = 10_000
-"""Signed values of a transaction; what is beyond is counted."""
-MOST_RUNNING: Final = 100_000
-_MOST_ASKED: Final = 10_000
-_MOST_CLOSED: Final = 10_000
-"""Ids of which it is known that they have stopped."""
-
-
-@dataclass(frozen=True, slots=True)
-class SignedValue:
-    """A sampled value with format SignedData: where it is, and its text as it is."""
-
-    line: int
-    action: str
-    context: str
-    timestamp: str
-    text: str
+_MOST: Final = 64
+"""Transactions that are over, and questions, that are remembered."""
+_SOON: Final = 600 * SECOND
+_SLACK: Final = 2 * SECOND
+_WITHOUT: Final = frozenset({"Available", "Finishing", "Reserved", "Unavailable"})
+"""Statuses of a connector without a transaction."""
+_ROUNDING: Final = 1.0
+"""Wh: meterStart and meterStop are whole."""
 
 
-@dataclass(slots=True)
-class Transaction:
-    """As far as the trace tells it; None, or "", is what it does not tell. Energies are in Wh."""
+class Session:
+    """One transaction. tried: how often its begin or end was refused since it was sent first."""
 
-    charge_point: str
-    line: int
-    connector_id: int | None = None
-    transaction_id: int | None = None
-    id_tag: str = ""
-    started_at: str = ""
-    meter_start: int | None = None
-    stopped_at: str = ""
-    meter_stop: int | None = None
-    reason: str = ""
-    has_start: bool = False
-    is_stopped: bool = False
-    values: list[SignedValue] = field(default_factory=list)
-    left_out: int = 0
-    """Signed values beyond `MOST_VALUES`."""
+    __slots__ = (
+        *("connector_id", "has_lost", "has_start", "id_tag", "is_answered", "is_left", "is_settled"),
+        *("last", "line", "meter_start", "refused_at", "started_at", "stop", "transaction_id", "tried", "values"),
+    )
+
+    def __init__(self, connector_id: int | None, line: int) -> None:
+        self.connector_id = connector_id
+        self.line = line
+        self.has_start = False
+        self.has_lost = False
+        """Were values of it not answered? They may be repeated after its end."""
+        self.id_tag: str | None = None
+        self.started_at: str | None = None
+        self.meter_start: int | None = None
+        self.transaction_id: int | None = None
+        self.is_answered = False
+        self.is_left = False
+        """Was its connector seen without it before its begin was answered?"""
+        self.last: Reading | None = None
+        self.values: int | None = None
+        """Hash of its last MeterValues, to know a repeat."""
+        self.stop: tuple[Any, ...] | None = None
+        self.is_settled = False
+        """Was its end answered, on this connection? Before that what belongs to it may still be repeated."""
+        self.tried = 0
+        self.refused_at: int | None = None
+
+    @property
+    def begin(self) -> tuple[Any, ...]:
+        return self.id_tag, self.started_at, self.meter_start
 
 
-class Transactions:
-    """Reads frames, gives complete transactions. `read` each frame, then take the rest by `unfinished`."""
+class Transactions(Subject):
+    __slots__ = ("_asked", "_begun_on", "_by_id", "_has_forgotten", "_over", "_running")
 
     def __init__(self) -> None:
-        self._asked: OrderedDict[tuple[str, str], Transaction] = OrderedDict()
-        """Charge point and message id of StartTransaction → the transaction."""
-        self._running: dict[tuple[str, int], Transaction] = {}
-        """Charge point and connector → the latest one that was started there."""
-        self._by_id: dict[tuple[str, int], Transaction] = {}
-        self._waiting: dict[tuple[str, int | None, str, str], Transaction] = {}
-        """What a StartTransaction says → the transaction, until its id is known."""
-        self._closed: OrderedDict[tuple[str, int], str] = OrderedDict()
-        """Charge point and id of what has stopped → when it did, as its StopTransaction says."""
+        self._running: dict[int, Session] = {}
+        self._by_id: dict[int, Session] = {}
+        self._over: dict[int, Session] = {}
+        self._asked: dict[str, Session] = {}
+        """Message id → the session that it is about."""
+        self._has_forgotten = False
+        """Is there, or was there, more that runs than is remembered? Then any id may be of one that was forgotten."""
+        self._begun_on: set[int] = set()
+        """Connectors on which a transaction was begun in this traffic."""
 
-    def read(self, frame: Frame) -> Iterator[Transaction]:
-        """Take in the next frame; gives the transactions that are complete with it."""
-        if not isinstance(frame.payload, dict):
-            return
-        if frame.kind == "CALLRESULT" and frame.direction != FROM_CHARGE_POINT:
-            self._answered(frame)
-        elif frame.kind == "CALL" and frame.direction == FROM_CHARGE_POINT:
-            if frame.action == "StartTransaction":
-                yield from self._started(frame)
-            elif frame.action == "MeterValues":
-                self._metered(frame)
-            elif frame.action == "StopTransaction":
-                yield from self._stopped(frame)
+    def starting(self, docket: Docket, asked: Asked) -> None:
+        payload, frame = asked.payload, asked.frame
+        connector_id = whole(payload, "connectorId")
+        check_connector(docket, asked)
+        session = Session(connector_id, frame.line)
+        session.has_start = True
+        session.id_tag, session.started_at = text(payload, "idTag"), text(payload, "timestamp")
+        session.meter_start = whole(payload, "meterStart")
+        known = self._running.get(connector_id or 0)
+        same = self._same(session, known)
+        if same is not None:
+            self._repeated(docket, asked, same)
+        elif known is not None:
+            self._begins_twice(docket, frame, known, session)
+        if (
+            connector_id is not None
+            and same is None
+            and (known is not None or len(self._running) < docket.most_running)
+        ):
+            self._running[connector_id] = session
+            self._begun_on.add(connector_id)
+        self._remember(frame.message_id, same or session)
 
-    def unfinished(self) -> list[Transaction]:
-        """Those whose StopTransaction is not in the trace, in the order of their begin."""
-        found = {id(one): one for one in (*self._by_id.values(), *self._waiting.values(), *self._running.values())}
-        return sorted(found.values(), key=lambda one: one.line)
+    def _same(self, session: Session, known: Session | None) -> Session | None:
+        """The one that it repeats: that which runs, or one before, if the power failed during the delivery."""
+        for other in (known, *self._over.values()):
+            is_there = other is not None and other.has_start and other.connector_id == session.connector_id
+            if other is not None and is_there and other.begin == session.begin:
+                return other
+        return None
 
-    def _started(self, frame: Frame) -> Iterator[Transaction]:
-        payload, charge_point = frame.payload, frame.charge_point
-        connector_id = _whole(payload.get("connectorId"))
-        said = (charge_point, connector_id, _text(payload.get("idTag")), _text(payload.get("timestamp")))
-        transaction = self._waiting.get(said)
-        if transaction is None:
-            known = None if connector_id is None else self._running.get((charge_point, connector_id))
-            if known is not None and (known.id_tag, known.started_at) == said[2:]:
-                transaction = known  # a repeat whose first answer did not arrive
-            else:
-                transaction = Transaction(
-                    charge_point,
-                    frame.line,
-                    connector_id,
-                    id_tag=said[2],
-                    started_at=said[3],
-                    meter_start=_whole(payload.get("meterStart")),
-                    has_start=True,
+    def _begins_twice(self, docket: Docket, frame: Frame, known: Session, session: Session) -> None:
+        if known.transaction_id is not None:
+            told = f"on connector {session.connector_id}, whose transaction {known.transaction_id} was not stopped"
+            docket.tell("start-while-running", told, frame)
+        elif not known.is_answered and not known.is_left and _may_be_one(known, session):
+            names = [
+                name
+                for name, before, after in (
+                    ("timestamp", known.started_at, session.started_at),
+                    ("meterStart", known.meter_start, session.meter_start),
                 )
-                if known is not None and known.transaction_id is None:
-                    self._waiting.pop(_said(known), None)  # its id was never told, and its connector has another
-                    yield known
-            self._waiting[said] = transaction
-        if connector_id is not None:
-            self._running[charge_point, connector_id] = transaction
-        self._asked[charge_point, frame.message_id] = transaction
-        self._bound()
-        while len(self._asked) > _MOST_ASKED:
-            self._asked.popitem(last=False)
+                if before != after
+            ]
+            told = f"differs in {' and '.join(names)} from the one of line {known.line}, which has no answer"
+            docket.tell("retry-changed", told, frame)
 
-    def _answered(self, frame: Frame) -> None:
-        transaction = self._asked.pop((frame.charge_point, frame.message_id), None)
-        transaction_id = _whole(frame.payload.get("transactionId"))
-        if transaction is None or transaction_id is None:
+    def started(self, docket: Docket, asked: Asked, frame: Frame) -> None:
+        session = self._asked.pop(asked.frame.message_id, None)
+        if session is None:
             return
-        self._waiting.pop(_said(transaction), None)
-        transaction.transaction_id = transaction_id
-        self._by_id[frame.charge_point, transaction_id] = transaction
-        self._bound()
-
-    def _metered(self, frame: Frame) -> None:
-        payload = frame.payload
-        transaction_id, connector_id = _whole(payload.get("transactionId")), _whole(payload.get("connectorId"))
-        values = list(_signed(frame, payload.get("meterValue")))
+        session.is_answered = True
+        transaction_id = whole(frame.payload, "transactionId")
         if transaction_id is None:
-            transaction = None
-            if connector_id is not None:
-                transaction = self._running.get((frame.charge_point, connector_id))
-            if transaction is None or transaction.transaction_id is not None:
-                return  # of no transaction
+            self._guess(docket, session, whole_in_any_form(frame.payload, "transactionId"))
+            return
+        is_accepted = text(part(frame.payload, "idTagInfo"), "status") == "Accepted"
+        if transaction_id <= 0:
+            if is_accepted:
+                docket.tell("transaction-id", f"an accepted transaction has the id {transaction_id}", frame)
         else:
-            key = frame.charge_point, transaction_id
-            if key in self._closed and key not in self._by_id:
-                return  # too late
-            transaction = self._known(frame, transaction_id)
-            transaction.connector_id = transaction.connector_id or connector_id
-        _take(transaction, values)
+            other = self._by_id.get(transaction_id) or self._over.get(transaction_id)
+            if other is not None and other is not session and other.has_start and other.begin != session.begin:
+                docket.tell("transaction-id-reused", f"{transaction_id} is the id of another transaction", frame)
+        if session.transaction_id is not None and session.transaction_id != transaction_id:
+            told = f"the same StartTransaction was given {session.transaction_id} before, now {transaction_id}"
+            docket.tell("retry-other-id", told, frame)
+            self._by_id.pop(session.transaction_id, None)
+        session.transaction_id = transaction_id
+        session.tried, session.refused_at = 0, None
+        if session.stop is None:
+            self._runs(docket, transaction_id, session)
 
-    def _stopped(self, frame: Frame) -> Iterator[Transaction]:
-        payload, charge_point = frame.payload, frame.charge_point
-        transaction_id = _whole(payload.get("transactionId"))
+    def _guess(self, docket: Docket, session: Session, transaction_id: int | None) -> None:
+        """Its id is a text, which was told; the charge point may take it for the number, or for no id at all."""
+        if transaction_id is not None and transaction_id not in self._by_id and session.stop is None:
+            self._runs(docket, transaction_id, session)
+
+    def _runs(self, docket: Docket, transaction_id: int, session: Session) -> None:
+        self._by_id[transaction_id] = session
+        self._has_forgotten |= len(self._by_id) > docket.most_running
+        forget_oldest(self._by_id, docket.most_running)
+
+    def metering(self, docket: Docket, asked: Asked) -> None:
+        payload, frame = asked.payload, asked.frame
+        transaction_id, connector_id = whole_in_any_form(payload, "transactionId"), whole(payload, "connectorId")
+        check_connector(docket, asked, lowest=0)
+        session = None if transaction_id is None else self._by_id.get(transaction_id)
+        if transaction_id is None or (session is None and transaction_id <= 0):
+            return
+        if session is None:
+            over = self._over.get(transaction_id)
+            if over is not None:
+                if over.is_settled and not over.has_lost and over.values != _hash(payload.get("meterValue")):
+                    docket.tell("values-after-stop", f"transaction {transaction_id} was stopped before", frame)
+                return
+            session = self._unknown(docket, asked, transaction_id, connector_id)
+        if session.connector_id is None:
+            session.connector_id = connector_id
+        elif connector_id is not None and connector_id != session.connector_id:
+            told = f"transaction {transaction_id} is on connector {session.connector_id}, not on {connector_id}"
+            docket.tell("transaction-connector", told, frame)
+        values = _hash(payload.get("meterValue"))
+        if values == session.values:
+            return
+        session.values = values
+        _check_values(docket, asked, session, "meterValue", None)
+
+    def stopping(self, docket: Docket, asked: Asked) -> None:
+        payload, frame = asked.payload, asked.frame
+        transaction_id = whole_in_any_form(payload, "transactionId")
         if transaction_id is None:
             return
-        key, stopped_at = (charge_point, transaction_id), _text(payload.get("timestamp"))
-        if self._closed.get(key) == stopped_at:
+        stop = (text(payload, "timestamp"), whole(payload, "meterStop"))
+        session = self._by_id.pop(transaction_id, None)
+        if session is None and transaction_id <= 0:
+            self._end_nameless()
             return
-        self._closed[key] = stopped_at
-        while len(self._closed) > _MOST_CLOSED:
-            self._closed.popitem(last=False)
-        transaction = self._known(frame, transaction_id)
-        transaction.is_stopped = True
-        transaction.stopped_at, transaction.reason = stopped_at, _text(payload.get("reason"))
-        transaction.meter_stop = _whole(payload.get("meterStop"))
-        _take(transaction, _signed(frame, payload.get("transactionData")))
-        self._by_id.pop(key, None)
-        connector_id = transaction.connector_id
-        if connector_id is not None and self._running.get((charge_point, connector_id)) is transaction:
-            del self._running[charge_point, connector_id]
-        yield transaction
+        if session is None:
+            over = self._over.get(transaction_id)
+            if over is not None:
+                if over.stop == stop:
+                    self._repeated(docket, asked, over)
+                else:
+                    told = f"transaction {transaction_id} was stopped before, with another timestamp or meterStop"
+                    docket.tell("stopped-twice", told, frame)
+                self._remember(frame.message_id, over)
+                return
+            session = self._unknown(docket, asked, transaction_id, None)
+            del self._by_id[transaction_id]
+        self._check_end(docket, asked, session, *stop)
+        session.stop = stop
+        session.tried, session.refused_at = 0, None
+        self._over[transaction_id] = session
+        forget_oldest(self._over, _MOST)
+        if session.connector_id is not None and self._running.get(session.connector_id) is session:
+            del self._running[session.connector_id]
+        self._remember(frame.message_id, session)
 
-    def _known(self, frame: Frame, transaction_id: int) -> Transaction:
-        known = self._by_id.get((frame.charge_point, transaction_id))
-        if known is None:
-            known = Transaction(frame.charge_point, frame.line, transaction_id=transaction_id)
-            self._by_id[frame.charge_point, transaction_id] = known
-            self._bound()
-        return known
+    def _check_end(
+        self, docket: Docket, asked: Asked, session: Session, timestamp: str | None, meter_stop: int | None
+    ) -> None:
+        frame = asked.frame
+        began, ended = time({"timestamp": session.started_at}), time({"timestamp": timestamp})
+        if began is not None and ended is not None and ended < began:
+            told = f"the transaction ends at {shown(timestamp, 40)}, but began at {shown(session.started_at, 40)}"
+            docket.tell("stop-before-start", told, frame)
+        _check_values(docket, asked, session, "transactionData", ended)
+        if meter_stop is None:
+            return
+        if session.meter_start is not None and meter_stop < session.meter_start:
+            docket.tell("energy-falls", f"meterStop is {meter_stop} Wh, meterStart {session.meter_start} Wh", frame)
+        elif session.last is not None and meter_stop < session.last.energy - session.last.step - _ROUNDING:
+            told = f"meterStop is {meter_stop} Wh, but {session.last.energy:.10g} Wh were measured before"
+            docket.tell("energy-falls", told, frame)
 
-    def _bound(self) -> None:
-        forget_oldest(self._running, MOST_RUNNING)
-        forget_oldest(self._by_id, MOST_RUNNING)
-        forget_oldest(self._waiting, MOST_RUNNING)
+    def notified(self, docket: Docket, asked: Asked) -> None:
+        session = self._running.get(whole(asked.payload, "connectorId") or 0)
+        if session is not None and text(asked.payload, "status") in _WITHOUT:
+            session.is_left = True
+
+    def values_lost(self, docket: Docket, asked: Asked) -> None:
+        transaction_id = whole(asked.payload, "transactionId") or 0
+        session = self._by_id.get(transaction_id) or self._over.get(transaction_id)
+        if session is not None:
+            session.has_lost = True
+
+    def _end_nameless(self) -> None:
+        """The end of one whose id was never told: the oldest of those that run."""
+        for connector_id, session in self._running.items():
+            if session.transaction_id is None:
+                del self._running[connector_id]
+                for transaction_id in [name for name, one in self._by_id.items() if one is session]:
+                    del self._by_id[transaction_id]  # it was but a guess
+                return
+
+    def stopped(self, docket: Docket, asked: Asked, frame: Frame) -> None:
+        session = self._asked.pop(asked.frame.message_id, None)
+        if session is not None:
+            session.is_settled = True
+
+    def reconnected(self, docket: Docket) -> None:
+        for session in self._over.values():
+            session.is_settled = False
+
+    def rebooted(self, docket: Docket) -> None:
+        self.reconnected(docket)
+
+    def refused(self, docket: Docket, asked: Asked, frame: Frame) -> None:
+        session = self._asked.pop(asked.frame.message_id, None)
+        if session is not None:
+            session.tried += 1
+            session.refused_at = docket.now
+
+    def _repeated(self, docket: Docket, asked: Asked, session: Session) -> None:
+        attempts = docket.keys.get("TransactionMessageAttempts")
+        if attempts and session.tried >= attempts:
+            told = f"{asked.action} again after {session.tried} refusals, but TransactionMessageAttempts is {attempts}"
+            docket.tell("attempts", told, asked.frame)
+        interval = docket.keys.get("TransactionMessageRetryInterval")
+        if interval and session.tried and session.refused_at is not None and asked.at is not None:
+            waited = (asked.at - session.refused_at) / SECOND
+            if waited < interval * session.tried - 1:
+                told = f"{asked.action} again after {waited:.0f} s, but {interval * session.tried} s are to be waited"
+                docket.tell("retry-interval", told, asked.frame)
+
+    def _unknown(self, docket: Docket, asked: Asked, transaction_id: int, connector_id: int | None) -> Session:
+        # One that began before the traffic is nobody's fault: so on each connector another must have begun in it.
+        named = docket.connectors if connector_id is None else {connector_id}
+        if named and named <= self._begun_on and not self._has_forgotten:
+            told = f"{asked.action} of transaction {transaction_id}, whose begin is not in the traffic"
+            docket.tell("unknown-transaction", told, asked.frame)
+        session = Session(connector_id, asked.frame.line)
+        session.transaction_id = transaction_id
+        self._runs(docket, transaction_id, session)
+        return session
+
+    def _remember(self, message_id: str, session: Session) -> None:
+        self._asked[message_id] = session
+        forget_oldest(self._asked, _MOST)
+
+    ON_CALL: ClassVar[Mapping[str, OnCall]] = {
+        "StartTransaction": starting,
+        "MeterValues": metering,
+        "StopTransaction": stopping,
+        "StatusNotification": notified,
+    }
+    ON_RESULT: ClassVar[Mapping[str, OnAnswer]] = {"StartTransaction": started, "StopTransaction": stopped}
+    ON_LOSS: ClassVar[Mapping[str, OnCall]] = {"MeterValues": values_lost}
+    ON_REFUSAL: ClassVar[Mapping[str, OnAnswer]] = {"StartTransaction": refused, "StopTransaction": refused}
 
 
-def _said(transaction: Transaction) -> tuple[str, int | None, str, str]:
-    return transaction.charge_point, transaction.connector_id, transaction.id_tag, transaction.started_at
+def _may_be_one(known: Session, session: Session) -> bool:
+    """May the second be meant as a repeat of the first? The same driver, not long after."""
+    before, after = time({"timestamp": known.started_at}), time({"timestamp": session.started_at})
+    is_soon = before is None or after is None or abs(after - before) < _SOON
+    return is_soon and known.id_tag == session.id_tag
 
 
-def _take(transaction: Transaction, values: Iterable[SignedValue]) -> None:
-    for value in values:
-        if len(transaction.values) < MOST_VALUES:
-            transaction.values.append(value)
-        else:
-            transaction.left_out += 1
+def _check_values(docket: Docket, asked: Asked, session: Session, name: str, ended: int | None) -> None:
+    """Their times and registers. Those of transactionData tell the transaction once more, from its begin."""
+    payload, frame, is_whole = asked.payload, asked.frame, name == "transactionData"
+    began = time({"timestamp": session.started_at})
+    before = None
+    for at in times(payload, name):
+        if began is not None and at < began - _SLACK:
+            docket.tell("sample-outside", f"a value is {(began - at) / SECOND:.0f} s older than its transaction", frame)
+        elif ended is not None and at > ended + _SLACK:
+            docket.tell(
+                "sample-outside", f"a value is {(at - ended) / SECOND:.0f} s younger than its transaction", frame
+            )
+        if before is not None and at < before - _SLACK:
+            docket.tell("time-falls", f"a value is {(before - at) / SECOND:.0f} s older than the one before", frame)
+        before = at
+    last = None if is_whole else session.last
+    if last is None and session.meter_start is not None:
+        last = Reading(began, float(session.meter_start), _ROUNDING)
+    for reading in readings(payload, name):
+        is_later = last is not None and (reading.at is None or last.at is None or reading.at >= last.at)
+        if last is not None and is_later and reading.energy < last.energy - reading.step - last.step:
+            told = f"{reading.energy:.10g} Wh come after {last.energy:.10g} Wh"
+            docket.tell("energy-falls", told, frame)
+        if last is None or is_later:
+            last = reading
+    before_it = session.last
+    if before_it is None or last is None or (last.at or 0) >= (before_it.at or 0):
+        session.last = last
 
 
-def _signed(frame: Frame, meter_values: Any) -> Iterator[SignedValue]:
-    for meter_value in meter_values if isinstance(meter_values, list) else ():
-        if not isinstance(meter_value, dict) or not isinstance(meter_value.get("sampledValue"), list):
-            continue
-        for sampled in meter_value["sampledValue"]:
-            # The note writes it in small letters once.
-            if isinstance(sampled, dict) and _text(sampled.get("format")).lower() == "signeddata":
-                yield SignedValue(
-                    frame.line,
-                    frame.action,
-                    _text(sampled.get("context")),
-                    _text(meter_value.get("timestamp")),
-                    _text(sampled.get("value")),
-                )
-
-
-def _whole(value: Any) -> int | None:
-    return value if type(value) is int else None
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+def _hash(values: Any) -> int:
+    """Of what came as JSON; 0 for what is nested too deeply to be written again."""
+    try:
+        return hash(orjson.dumps(values))
+    except orjson.JSONEncodeError:
+        return 0

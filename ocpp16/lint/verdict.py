@@ -11,8 +11,8 @@ from typing import Final
 from ocpp16.lint import signed_values
 from ocpp16.lint.finding import Finding
 from ocpp16.lint.public_keys import PublicKeys
+from ocpp16.lint.signed_transactions import Transaction
 from ocpp16.lint.signed_values import Signed, signed_of
-from ocpp16.lint.transactions import Transaction
 
 MOST_FINDINGS: Final = 20
 """Of one rule on one transaction that are told."""
@@ -38,10 +38,13 @@ GOOD, BAD, NOTHING_SIGNED = "good", "bad", "nothing signed"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """keys: where the keys came from that verified its values; signed_count: texts that are signed, each once."""
+    """keys: where the keys came from that verified its values; signed_count: texts that are signed, each once;
+    unverified_count: those of them that could not be read or verified, which is bad by rules that may not be asked.
+    """
 
     transaction: Transaction
     signed_count: int
+    unverified_count: int
     keys: tuple[str, ...]
     findings: tuple[Finding, ...]
 
@@ -55,7 +58,7 @@ class Verdict:
 def verdict(transaction: Transaction, keys: PublicKeys, rules: Collection[str] = SIGNED_RULES) -> Verdict:
     """What these rules say of it; of one without a signed value nothing."""
     if not transaction.values:
-        return Verdict(transaction, 0, (), ())
+        return Verdict(transaction, 0, 0, (), ())
     signed = signed_of(transaction, keys)
     findings: list[Finding] = []
     for name, rule in SIGNED_RULES.items():
@@ -64,4 +67,5 @@ def verdict(transaction: Transaction, keys: PublicKeys, rules: Collection[str] =
             found[MOST_FINDINGS:] = [f"and {len(found) - MOST_FINDINGS} more like these"]
         findings += [Finding(name, text, transaction.line, transaction.charge_point) for text in found]
     sources = tuple(sorted({read.key for read in signed.texts if read.key}))
-    return Verdict(transaction, len(signed.texts), sources, tuple(findings))
+    unverified = sum(bool(read.fault) for read in signed.texts)
+    return Verdict(transaction, len(signed.texts), unverified, sources, tuple(findings))

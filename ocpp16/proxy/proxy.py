@@ -77,6 +77,8 @@ class Proxy:
         """Connections that are not let in yet."""
         self._ping_interval = ping_interval
         self._now = now
+        self._latest: dict[str, Recorded] = {}
+        """Identity → the newest of its connections: one before it may be noticed to be gone much later."""
         self._seen: dict[str, int] = {}
         self._connections = count(1)
         self._lines = count(1)
@@ -162,13 +164,16 @@ class Proxy:
         relay = Relay(ours, visit.theirs, partial(self._passed, recorded), lambda: visit.is_silent)
         self.connected += 1
         self.tell(Kind.OPENED, visit.identity, visit.theirs.subprotocol or "no subprotocol")
+        self._latest[visit.identity] = recorded
         self._judge(visit.identity, lambda linter: linter.take(recorded.end(begins=True)))
         try:
             await relay.run(self._ping_interval)
         finally:
             self.connected -= 1
             self.tell(Kind.CLOSED, visit.identity, relay.ended)
-            self._judge(visit.identity, lambda linter: linter.take(recorded.end(begins=False)))
+            if self._latest.get(visit.identity) is recorded:
+                del self._latest[visit.identity]
+                self._judge(visit.identity, lambda linter: linter.take(recorded.end(begins=False)))
 
     async def _passed(self, recorded: Recorded, way: str, message: Message) -> None:
         text, is_binary = message.shown, message.is_binary
@@ -176,7 +181,7 @@ class Proxy:
         if self.trace is None and self._linter is None:
             return
         record = recorded.take(way, text)
-        self._judge(recorded.identity, lambda linter: linter.take(recorded.frame(record, is_binary=is_binary)))
+        self._judge(recorded.identity, lambda linter: linter.take(recorded.frame(record, text, is_binary=is_binary)))
         if self.trace is not None:
             await self.trace.put(recorded.row(record, is_binary=is_binary))
 

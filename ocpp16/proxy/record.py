@@ -1,4 +1,4 @@
-"""What passes on one connection, as rows of a trace and as frames for a linter; without secrets."""
+"""What passes on one connection, as rows of a trace, without secrets, and as frames for a linter."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
@@ -42,10 +42,10 @@ class Recorded:
         """Its line of a trace."""
         return self._lines.row(record, is_binary=is_binary)
 
-    def frame(self, record: Record, *, is_binary: bool) -> Frame:
-        """For a linter."""
+    def frame(self, record: Record, text: str, *, is_binary: bool) -> Frame:
+        """For a linter, as it passed: what is hidden in a trace cannot be judged."""
         frame = frame_of(
-            record.text,
+            text,
             FROM_CHARGE_POINT if record.direction == SENT else FROM_CENTRAL_SYSTEM,
             charge_point=self.identity,
             line=next(self._line_numbers),

@@ -39,6 +39,8 @@ class Side:
         self.name = name
         self.websocket = websocket
         self.last_heard: float = trio.current_time()
+        self._is_read = False
+        """Is it waited for what it says? Not while the other side takes nothing: nobody hears it then."""
         self._nursery = nursery
         self._is_silent = is_silent
         self._turn = trio.Lock()
@@ -52,7 +54,9 @@ class Side:
 
     async def receive(self) -> list[Message]:
         """Raises ConnectionClosed."""
+        self._is_read = True
         texts = await self.websocket.receive()
+        self._is_read = False
         binary, self._binary = self._binary, set()
         self.last_heard = trio.current_time()
         return [Message(text, place in binary) for place, text in enumerate(texts)]
@@ -75,7 +79,7 @@ class Side:
             if trio.current_time() < due:
                 await trio.sleep_until(due)
                 continue
-            if not self._is_silent():
+            if self._is_read and not self._is_silent():
                 heard = self.last_heard
                 try:
                     self.websocket.send_ping()

@@ -48,4 +48,12 @@ class Target:
 
 def passed_on(request: UpgradeRequest) -> list[tuple[str, str]]:
     """Headers for the Central System."""
-    return [(name, value) for name, value in request.headers if name in _PASSED_ON or name.startswith("x-")]
+    return [(name, _as_sent(value)) for name, value in request.headers if name in _PASSED_ON or name.startswith("x-")]
+
+
+def _as_sent(value: str) -> str:
+    """The text whose UTF-8 came: a value is a letter for each byte, and is sent as UTF-8."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value

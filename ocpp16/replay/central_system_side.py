@@ -21,6 +21,7 @@ from ocpp16.codec import ACTIONS, format_datetime
 from ocpp16.enums import ErrorCode
 from ocpp16.errors import CallFailed
 from ocpp16.faults import sentence
+from ocpp16.lint.bounds import forget_oldest
 from ocpp16.replay.outcome import Outcome
 from ocpp16.replay.story import Answer, Break, Exchange, Story
 from ocpp16.testing import CallErrorAnswer, CentralSystem
@@ -105,11 +106,13 @@ class _Player:
         if call.action != "StartTransaction":
             return self._answer(call)
         telling = repr([call.payload.get(name) for name in ("connectorId", "idTag", "timestamp", "meterStart")])
-        if telling not in self._starts:  # else it was told before, and is the same transaction
-            if len(self._starts) >= _MOST_STARTS:
-                del self._starts[next(iter(self._starts))]
-            self._starts[telling] = self._answer(call)
-        return self._starts[telling]
+        answer = self._starts.get(telling)
+        if answer is None:  # else it was told before, and is the same transaction
+            answer = self._answer(call)
+            if isinstance(answer, dict):  # no transaction came of what was refused, or not answered
+                self._starts[telling] = answer
+                forget_oldest(self._starts, _MOST_STARTS)
+        return answer
 
     def _answer(self, call: ReceivedCall) -> Any:
         left = self._left.get(call.action, [])

@@ -15,6 +15,8 @@ from ocpp16.texts import shown
 
 MOST_EXCHANGES: Final = 200_000
 """Requests of all charge points that are kept: a longer trace is to be played charge point by charge point."""
+_FAR: Final = 3600.0
+"""Seconds by which the Central System's time is far from that of the trace: then its clock may be set by that."""
 _OTHER: Final = {FROM_CHARGE_POINT: FROM_CENTRAL_SYSTEM, FROM_CENTRAL_SYSTEM: FROM_CHARGE_POINT}
 
 
@@ -112,6 +114,8 @@ def read_stories(frames: Iterable[Frame], ids: Collection[str] = ()) -> dict[str
             story.exchanges.append(made)
             open_requests[who][frame.direction, frame.message_id] = made
         elif frame.kind in ("CALLRESULT", "CALLERROR"):
+            if who in times:
+                times[who].hear(frame)
             asked = open_requests.get(who, {}).pop((_OTHER.get(frame.direction, ""), frame.message_id), None)
             if asked is None:
                 continue
@@ -132,10 +136,17 @@ def read_stories(frames: Iterable[Frame], ids: Collection[str] = ()) -> dict[str
 
 
 class _Times:
-    """Of one charge point: seconds from its first request on, which never run backwards, and how it is connected."""
+    """Of one charge point: seconds from its first request on, which never run backwards, and how it is connected.
+
+    Whoever writes the trace may set its clock by a currentTime: the seconds before and after it are counted on.
+    """
 
     def __init__(self) -> None:
         self._began: float | None = None
+        self._at: float | None = None
+        """Time of the last frame that has one."""
+        self._ahead = 0.0
+        """Seconds by which the Central System's time was ahead of that, or behind if negative."""
         self._last = 0.0
         self._ended: float | None = None
         self._connected: float | None = None
@@ -145,8 +156,18 @@ class _Times:
         if self._began is None:
             self._began = 0.0 if at is None else at
         if at is not None:
+            if self._at is not None and abs(self._ahead) > _FAR and -60 < at - self._at - self._ahead < _FAR:
+                self._began, self._ahead = self._began + self._ahead, 0.0
+            self._at = at
             self._last = max(self._last, at - self._began)
         return self._last
+
+    def hear(self, frame: Frame) -> None:
+        """An answer, which may tell the time."""
+        said = frame.payload.get("currentTime") if isinstance(frame.payload, dict) else None
+        told, at = _seconds(said) if isinstance(said, str) else None, _seconds(frame.timestamp)
+        if told is not None and at is not None:
+            self._at, self._ahead = at, told - at
 
     def note(self, frame: Frame) -> None:
         """A connection began, or ended."""

@@ -15,7 +15,7 @@ import trio.testing
 import trustme
 from patience import PATIENCE
 
-from ocpp16.cli import central_system
+from ocpp16.cli import central_system, main
 from ocpp16.cli.orders import ORDERS, Orders
 from ocpp16.codec import Call, CallResult, parse, serialize, validate
 from ocpp16.security.tls import client_context
@@ -158,6 +158,7 @@ async def test_orders_without_a_charge_point(autojump_clock: Any) -> None:
             "remote_stop cp001 x",
             "unlock cp001 1.5",
             "reserve cp001 1 TAG soon",
+            "reserve cp001 1 TAG 1" + "0" * 400,
             "call cp001 Reset 'x",
             f"reserve cp001 1 TAG {'9' * 400}",
         ):
@@ -252,3 +253,8 @@ async def test_an_answer_is_said_in_full() -> None:
 
     await Orders(Answering(), said.append).obey("get_configuration cp001")  # type: ignore[arg-type]
     assert [json.loads(line.removeprefix("configurationKey: ")) for line in said] == keys
+
+
+def test_a_price_that_is_none_is_told_by_its_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["central-system", "--port", "0", "--flat-fee", "dear"]) == 2
+    assert capsys.readouterr().err == "ocpp16: --flat-fee: must be a decimal number\n"

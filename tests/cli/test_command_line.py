@@ -1,5 +1,6 @@
 """What is wrong with a command line is told in one line for each problem, with exit code 2 and without a traceback."""
 
+import errno
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from ocpp16 import __version__
 from ocpp16.cli import main
 from ocpp16.cli.command_line import SUBCOMMANDS, root
+from ocpp16.cli.failure import Explanation
 
 Process = subprocess.CompletedProcess[str]
 
@@ -225,12 +227,22 @@ def test_an_interrupt_while_a_class_is_made_is_one_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("subcommand", "code"), [("demo", 143), ("schedule", 143), ("charge-point", 0), ("central-system", 0)]
+    ("subcommand", "code"), [("demo", 143), ("schedule", 143), ("charge-point", 0), ("central-system", 0), ("fleet", 0)]
 )
 @pytest.mark.parametrize("place", ["ocpp16.cli.command_line", "ocpp16.cli.failure"])
 def test_who_is_told_to_end_while_it_starts_ends(subcommand: str, code: int, place: str) -> None:
     done = starting(subcommand, place, "os.kill(os.getpid(), signal.SIGTERM)")
     assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+
+
+def test_a_path_that_nobody_may_look_at_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pki", "x" * 300]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("ocpp16: /")
+    assert line.endswith(": File name too long")
+    denied = Explanation(ExceptionGroup("", [PermissionError(errno.EACCES, "Permission denied", "/root/c.json")]))
+    assert (denied.lines, denied.exit_code, denied.is_unexpected) == (["/root/c.json: Permission denied"], 2, False)
+    assert Explanation(PermissionError(errno.EACCES, "Permission denied")).is_unexpected
 
 
 @pytest.mark.world

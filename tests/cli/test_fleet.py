@@ -11,6 +11,8 @@ import pytest
 import trio
 from patience import PATIENCE
 
+from ocpp16.cli import main
+from ocpp16.cli.fleet import keys_of
 from ocpp16.testing import CentralSystem
 
 Process = subprocess.CompletedProcess[str]
@@ -115,6 +117,7 @@ async def test_sixty_are_worked_and_end_in_order(
         ((), "--csms"),
         (("--csms", "ws://x/", "--id", "CP", "--count", "2"), "--id: the pattern CP needs the field number"),
         (("--csms", "ws://x/", "--key", "Heartbeat"), "--key Heartbeat: write SECTION.NAME=VALUE"),
+        (("--csms", "ws://x/", "--key", "AuthorizationKey=secret"), "--key AuthorizationKey: write SECTION"),
         (("--csms", "ws://x/", "--key", "Core.HeartbeatInterval=often"), "HeartbeatInterval"),
         (("--csms", "ws://x/", "--key", "Core.Heartbeats=5"), "Heartbeats"),
         (("--csms", "http://x/"), "CentralSystemURI"),
@@ -127,3 +130,32 @@ def test_what_cannot_be(ocpp16: Callable[..., Process], options: tuple[str, ...]
     assert (done.returncode, done.stdout) == (2, ""), done
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [
+        ("Core.HeartbeatInterval=60", 60),
+        ("Core.AuthorizeRemoteTxRequests=true", True),
+        ("Internal.ChargeBoxSerialNumber=0012", "0012"),
+        ("Internal.ChargeBoxSerialNumber=12", "12"),
+        ("Internal.IMSI=262011234567890", "262011234567890"),
+        ("Internal.FreeVendIdTag=true", "true"),
+        ("Core.HeartbeatInterval=often", "often"),
+        ("Core.HeartbeatInterval=1.5", 1.5),
+        ("Custom.Share=0.25", 0.25),
+        ("Custom.Huge=1e999", "1e999"),
+        ("Custom.Digits=1_0", "1_0"),
+    ],
+)
+def test_a_value_of_a_key_is_what_the_key_takes(given: str, value: Any) -> None:
+    (found,) = (value for keys in keys_of((given,), "ws://x/", None).values() for value in keys.values())
+    assert (type(found), found) == (type(value), value)
+
+
+@pytest.mark.parametrize("given", ["Internal.HttpProxy=http://u:geheim@h:x/", "Security.AuthorizationKey=hex:geheim"])
+def test_a_key_that_is_wrong_is_told_without_its_secret(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fleet", "--csms", "ws://x/", "--key", given]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"ocpp16: --key {given.partition('=')[0]}: ")
+    assert "geheim" not in told

@@ -58,6 +58,21 @@ def test_errors_are_grouped_and_bounded(trace: Any) -> None:
     ]
 
 
+def test_what_cannot_be_read_is_counted(trace: Any) -> None:
+    path = trace(RIGHT)
+    path.write_text(path.read_text() + "{nothing\n" * 30)
+    told = lint(path)
+    assert told.return_value == 0
+    assert told.stderr.splitlines()[-1] == f"{path}: and 10 more lines that cannot be read"
+
+
+def test_names_that_are_no_utf_8_are_said_in_json_as_well(tmp_path: Path) -> None:
+    path = tmp_path / "a\udcff.log"
+    path.write_text("2026-01-31T10:15:30.123Z: ChargePoint>CentralSystem [9]\n")
+    told = lint(path, "--json", "--id", "CP\udcff")
+    assert [json.loads(line).get("charge_point") for line in told.stdout.splitlines()] == ["CP?", None]
+
+
 def test_json_has_all_of_them(trace: Any) -> None:
     told = lint(trace(*["no time"] * 12), "--json")
     assert told.return_value == 1

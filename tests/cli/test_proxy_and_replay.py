@@ -4,7 +4,7 @@ import json
 import re
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,8 @@ async def test_a_proxy_says_records_judges_and_ends_with_a_summary(start: Any, t
 def test_a_proxy_says_what_cannot_be(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, says in (
         (("--listen", "here", "--csms", "ws://x"), "--listen here: write HOST:PORT"),
+        (("--listen", "127.0.0.1:" + "9" * 5000, "--csms", "ws://x"), "write HOST:PORT"),
+        (("--listen", "a..b:0", "--csms", "ws://x"), "cannot listen on a..b, port 0: that is no name of a machine"),
         (("--listen", "127.0.0.1:0", "--csms", "http://x"), "--csms http://x: must begin with ws://"),
         (("--listen", "127.0.0.1:0", "--csms", "ws://x", "--fault", "dropx=1"), "--fault: faults: no word dropx"),
         (("--listen", "127.0.0.1:0", "--csms", "ws://x", "--key", "k.pem"), "--key needs --tls"),
@@ -114,7 +116,7 @@ SESSION = (
 )
 
 
-def write_trace(path: Path) -> None:
+def write_trace(path: Path, session: Sequence[tuple[str, Any]] = SESSION) -> None:
     kinds = {2: "CALL", 3: "CALLRESULT"}
     rows = [
         {
@@ -123,11 +125,11 @@ def write_trace(path: Path) -> None:
             "transport": "json",
             "chargePointId": "CP1",
             "direction": direction,
-            "messageType": kinds[frame[0]],  # type: ignore[index]
+            "messageType": kinds[frame[0]],
             "messageId": frame[1],
             "raw": orjson.dumps(frame).decode(),
         }
-        for number, (direction, frame) in enumerate(SESSION)
+        for number, (direction, frame) in enumerate(session)
     ]
     path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
 
@@ -189,6 +191,41 @@ async def test_a_trace_is_played_to_whoever_connects(start: Any, tmp_path: Path)
     assert "BootNotification: the charge point asked it 0 times, 1 in the trace" in text
 
 
+def test_an_id_that_no_password_can_be_sent_with_keeps_no_other_from_playing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    write_trace(tmp_path / "t.jsonl")
+    (tmp_path / "u.jsonl").write_text((tmp_path / "t.jsonl").read_text().replace('"CP1"', '"A:B"'))
+    (tmp_path / "both.jsonl").write_bytes(b"".join((tmp_path / name).read_bytes() for name in ("u.jsonl", "t.jsonl")))
+    assert main(["replay", str(tmp_path / "both.jsonl"), "--csms", "ws://127.0.0.1:1", "--password", "Secret"]) == 2
+    told = capsys.readouterr().err
+    assert "A:B: ChargePointId: 'A:B' has a colon" in told
+    assert "CP1: TCP: cannot connect" in told
+
+
+async def told_to_end(*arguments: Any, **options: Any) -> Any:
+    signal.raise_signal(signal.SIGTERM)
+    await trio.sleep_forever()
+
+
+@pytest.mark.parametrize(
+    ("place", "arguments"),
+    [
+        ("ocpp16.cli.replay.play_central_system", ("replay", "t.jsonl", "--listen", "127.0.0.1:0")),
+        ("ocpp16.cli.replay.play_central_system", ("replay", "t.jsonl", "--charge-point")),
+        ("ocpp16.cli.replay.open_stream", ("replay", "t.jsonl", "--csms", "ws://127.0.0.1:1", "--lenient")),
+        ("ocpp16.cli.doctor.examine", ("doctor", "--csms", "ws://127.0.0.1:1", "--id", "CP1")),
+    ],
+)
+def test_who_is_told_to_end_before_all_is_looked_at_has_not_found_it_good(
+    place: str, arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_trace(tmp_path / "t.jsonl")
+    monkeypatch.setattr(place, told_to_end)
+    assert main(arguments) == 143
+
+
 def test_a_trace_is_played_to_charge_points_of_ours(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +234,18 @@ def test_a_trace_is_played_to_charge_points_of_ours(
     monkeypatch.chdir(tmp_path)
     assert main(["replay", "t.jsonl", "--charge-point", "c.json", "--speed", "50", "--patience", "10"]) == 0
     assert capsys.readouterr().out == "✓ CP1: 0 requests, 0 answered, 0 differences\n"
+
+
+def test_charge_points_of_ours_have_the_connectors_of_the_trace(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plugged = {"connectorId": 2, "errorCode": "NoError", "status": "Preparing"}
+    plugged_in = ("cp-to-csms", [2, "2", "StatusNotification", plugged])
+    write_trace(tmp_path / "t.jsonl", (SESSION[0], plugged_in, SESSION[1], ("csms-to-cp", [2, "3", "ClearCache", {}])))
+    (tmp_path / "c.json").write_text('{"Core":{"NumberOfConnectors":1}}')
+    assert main(["replay", "t.jsonl", "--charge-point", "c.json", "--speed", "50", "--patience", "10"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_what_cannot_be_played_is_said(

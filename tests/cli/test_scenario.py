@@ -45,6 +45,19 @@ def test_check(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert "no key crad; did you mean card" in capsys.readouterr().err
 
 
+def test_what_a_file_says_of_itself_moves_no_cursor(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    said = "\\u001b[2J\\u0007"
+    file = tmp_path / "town.toml"
+    file.write_text(
+        f'text = "{said}"\n[[stage]]\nkind = "ramp"\nname = "{said}"\n[[drivers]]\nname = "{said}"\n'
+        f'arrivals = {{ kind = "every", seconds = 9 }}\n'
+    )
+    assert main(["scenario", "check", str(file)]) == 0
+    told = capsys.readouterr().out
+    assert told.count("\\x1b[2J\\x07") == 3
+    assert all(line.isprintable() for line in told.splitlines())
+
+
 def test_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scenario", "schema"]) == 0
     published = Path(__file__).parents[2] / "share" / "scenario.schema.json"

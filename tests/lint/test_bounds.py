@@ -5,7 +5,7 @@ from pathlib import Path
 from time import process_time
 
 import pytest
-from told import time_text
+from told import Told, time_text
 
 from ocpp16.lint import FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Frame, Linter
 from ocpp16.lint.exchange import MOST_OPEN, Exchange
@@ -72,8 +72,9 @@ def kept(frames: Iterator[Frame]) -> int:
 
 @pytest.mark.parametrize("is_answered", [False, True])
 def test_of_one_charge_point(monkeypatch: pytest.MonkeyPatch, is_answered: bool) -> None:
-    monkeypatch.setattr("ocpp16.lint.transactions.MOST_RUNNING", 50)
-    monkeypatch.setattr("ocpp16.lint.transactions._MOST_ASKED", 50)
+    monkeypatch.setattr("ocpp16.lint.signed_transactions.MOST_RUNNING", 50)
+    monkeypatch.setattr("ocpp16.lint.signed_transactions._MOST_ASKED", 50)
+    monkeypatch.setattr("ocpp16.lint.linter._MOST_RUNNING", 50)
 
     def frames(count: int) -> Iterator[Frame]:
         return answered(traffic(count)) if is_answered else traffic(count)
@@ -85,6 +86,28 @@ def test_of_charge_points(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ocpp16.lint.linter.MOST_CHARGE_POINTS", 50)
     few, many = kept(traffic(2_000, 50)), kept(traffic(8_000, 2_000))
     assert many < few * 1.5
+
+
+@pytest.mark.parametrize(("most", "count"), [(1_000, 150), (64, 150)])
+def test_many_connectors_are_no_fault(monkeypatch: pytest.MonkeyPatch, most: int, count: int) -> None:
+    """Nor are more transactions at a time than are remembered."""
+    monkeypatch.setattr("ocpp16.lint.linter._MOST_RUNNING", most)
+    told = Told()
+    told.connected()
+    told.boots()
+    keys = [{"key": "NumberOfConnectors", "readonly": True, "value": str(count)}]
+    told.is_asked("GetConfiguration", {"configurationKey": keys})
+    for connector in reversed(range(count + 1)):
+        told.status("Available", connector, after=0)
+    for connector in range(1, count + 1):
+        told.starts(connector, connectorId=connector, idTag=f"T{connector}", after=0)
+    for connector in range(1, count + 1):
+        told.meters(200, connectorId=connector, transactionId=connector, after=0)
+    for connector in range(1, count + 1):
+        told.stops(transactionId=connector, after=0)
+    told.asks("Heartbeat", {"currentTime": told.now(1)})
+    told.end()
+    assert told.found == []
 
 
 def test_the_open_calls_and_the_ids_of_a_side() -> None:

@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.cli.command_line import root
 from ocpp16.cli.log import LogChoice
+from ocpp16.lint.signed_transactions import Transaction
 from ocpp16.lint.signed_values import Signed, has_begin_and_end
-from ocpp16.lint.transactions import Transaction
 from ocpp16.metering import ocmf
 from ocpp16.metering.signature import SigningKey
 from ocpp16.simulation import Operation, SimulatedStation
@@ -293,6 +293,13 @@ WRONG: list[tuple[str, Change, list[str]]] = [
 async def test_what_is_wrong_is_found(autojump_clock: Any, tmp_path: Path, change: Change, rules: list[str]) -> None:
     trace = await charge(tmp_path, None)
     assert findings(rewritten(trace, change)) == rules
+
+
+async def test_what_nobody_looks_at_is_not_called_good(autojump_clock: Any, tmp_path: Path) -> None:
+    trace = rewritten(await charge(tmp_path, None), replace(1, '"MV":"ocpp16"', '"MV":"ocpp15"'))
+    assert "good" not in lint(trace, "--only", "schema").stdout
+    told = lint(trace, "--ignore", "signature").stdout
+    assert "good, 2 signed, key published, 1 of them not verified" in told
 
 
 async def test_a_key_in_the_value_that_is_not_the_published_one(autojump_clock: Any, tmp_path: Path) -> None:

@@ -65,6 +65,13 @@ def test_a_gap_in_the_count_is_a_new_connection(tmp_path: Path) -> None:
     assert kinds == [*["CALL"] * 2, "CONNECTED", "CALL", "CALL", "CONNECTED", "CALL"]
 
 
+def test_an_answer_behind_a_gap_may_be_to_what_is_missing(tmp_path: Path) -> None:
+    beats = [f'[3,"{number}",{{"currentTime":"{time_text(number)}"}}]' for number in (2, 3, 4)]
+    records = [record(BOOT, 1), record(BOOTED, 2), record(beats[0], 4), record(beats[1], 5), record(beats[2], 9)]
+    (tmp_path / "t").write_bytes(lines(records))
+    assert [(one.rule, one.line) for one in lint(Trace(tmp_path / "t"))] == [("answers-nothing", 4)]
+
+
 def test_nobody_is_silent_who_may_be_offline(tmp_path: Path) -> None:
     """CP1 comes again, is offline for an hour, comes again, and is gone; the trace goes on with CP2."""
 

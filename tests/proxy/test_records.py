@@ -231,6 +231,24 @@ async def test_a_linter_judges_what_passes_and_a_failing_one_ends_nothing(betwee
     assert "the linter failed: RuntimeError: of the linter" in found.told(Kind.TROUBLE)
 
 
+async def test_a_linter_sees_what_a_trace_hides(between: Opened, tmp_path: Path) -> None:
+    path = tmp_path / "trace.jsonl"
+    change = '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","secret-of-16-letters":1}]'
+    async with between(trace=path, linter=Linter()) as found:
+        ours, theirs = await found.connect(), found.theirs[0]
+        await say(theirs, '[2,"0","ClearCache",{}]')
+        await hear(ours, 1)
+        await say(ours, '[3,"0",{"status":"Accepted"}]')
+        await hear(theirs, 1)
+        await say(theirs, change)
+        await hear(ours, 1)
+        await say(ours, '[3,"1",{"status":"Rejected"}]')
+        await hear(theirs, 1)
+    assert [text.split(":")[0] for text in found.told(Kind.FINDING)] == ["schema"]
+    assert "secret-of-16" not in path.read_text()
+    assert [finding.rule for finding in lint(Trace(path))] == []
+
+
 async def test_our_charge_point_and_central_system_are_spoken_free(between: Opened) -> None:
     async with CentralSystem() as csms:
         async with between(csms, linter=Linter()) as found:
@@ -324,3 +342,17 @@ async def test_a_file_that_is_no_trace_is_left_as_it_is(between: Opened, tmp_pat
             await hear(found.theirs[0], 1)
         (row,) = rows(path)
         assert row["action"] == "Heartbeat"
+
+
+async def test_a_connection_that_is_noticed_late_to_be_gone_ends_nothing_of_the_next(between: Opened) -> None:
+    async with between(linter=Linter()) as found:
+        old, ours = await found.connect(), await found.connect()
+        before, theirs = found.theirs
+        await say(ours, '[2,"1","Heartbeat",{}]')
+        await hear(theirs, 1)
+        await old.aclose()
+        await ending(before)
+        await trio.sleep(5)
+        await say(theirs, '[3,"1",{"currentTime":"2026-01-01T00:00:00Z"}]')
+        await hear(ours, 1)
+    assert found.told(Kind.FINDING) == []

@@ -77,7 +77,12 @@ async def test_the_identity_goes_on_as_it_was_written(between: Opened, path: str
 
 async def test_credentials_and_headers_go_on_and_are_not_told(between: Opened, tmp_path: Any) -> None:
     secret = b64encode(b"CP1:open sesame").decode()
-    headers = [("Authorization", f"Basic {secret}"), ("User-Agent", "station/2"), ("X-Site", "7"), ("Cookie", "c=1")]
+    headers = [
+        ("Authorization", f"Basic {secret}"),
+        ("User-Agent", "station/2"),
+        ("X-Site", "Straße"),
+        ("Cookie", "c=1"),
+    ]
     async with between(trace=tmp_path / "trace.jsonl") as found:
         found.decide = lambda request: Reject(401, f"not you, Basic {secret}")
         with pytest.raises(HandshakeRefused) as refused:
@@ -87,7 +92,7 @@ async def test_credentials_and_headers_go_on_and_are_not_told(between: Opened, t
         assert (passed["authorization"], passed["user-agent"], passed["x-site"]) == (
             f"Basic {secret}",
             "station/2",
-            "7",
+            "Straße".encode().decode("latin-1"),
         )
         assert "cookie" not in passed
         await trio.testing.wait_all_tasks_blocked()
@@ -234,6 +239,26 @@ async def test_who_takes_nothing_slows_the_other_side_down_and_is_given_up(betwe
         assert trio.current_time() - began == pytest.approx(60, abs=5)
         await trio.sleep(5)
         assert found.told(Kind.CLOSED) == ["Central System: 1006 a write was given up"]
+
+
+async def test_who_waits_for_the_other_side_is_not_taken_for_gone(between: Opened) -> None:
+    async with between(ping_interval=10) as found:
+        found.pair = trio.testing.lockstep_stream_pair
+        ours = await found.connect()
+        await trio.testing.wait_all_tasks_blocked()
+        theirs = found.theirs[0]
+        for number in range(3):
+            ours.send_text(f"text {number}")
+        await ours.flush()
+        async with trio.open_nursery() as nursery:
+            theirs.on_unsent = lambda: nursery.start_soon(theirs.flush)
+            nursery.start_soon(_read, ours)
+            await trio.sleep(45)
+            nursery.start_soon(_read, theirs)
+            await trio.sleep(200)
+            assert found.told(Kind.CLOSED) == []
+            assert len(found.told(Kind.FRAME)) == 3
+            nursery.cancel_scope.cancel()
 
 
 async def test_peers_that_answer_pings_stay(between: Opened) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import trio
+import trio.testing
 
 from ocpp16.fleet import open_fleet
 from ocpp16.replay import Outcome, play_central_system, play_charge_point
@@ -105,6 +106,24 @@ async def test_both_sides_of_a_trace_play_with_each_other(stories: Any) -> None:
             outcomes += await play_central_system(stories(rows), csms)
     assert len(outcomes) == 2
     assert all(outcome.is_same for outcome in outcomes), outcomes
+
+
+async def test_a_start_that_was_refused_or_unanswered_is_answered_when_it_comes_again(stories: Any) -> None:
+    start = {"connectorId": 1, "idTag": "TAG", "meterStart": 5, "timestamp": "2025-05-05T12:00:20Z"}
+    refusal = row(1.5, FROM, [4, "2", "InternalError", "", {}], error={"code": "InternalError"})
+    accepted = {"transactionId": 77, "idTagInfo": {"status": "Accepted"}}
+    rows = [row(number, TO, [2, str(number), "StartTransaction", start]) for number in (1, 2, 40, 50)]
+    rows[2:2] = [refusal]
+    rows += [row(60 + number, FROM, [3, str(number), accepted]) for number in (40, 50)]
+    async with CentralSystem() as csms, trio.open_nursery() as nursery:
+        nursery.start_soon(play_central_system, stories(rows), csms)
+        await trio.testing.wait_all_tasks_blocked()
+        (story,) = stories(rows).values()
+        websocket = await WebSocket.connect(csms.stream(), host="csms", target="/CP1")
+        outcome = await play_charge_point(story, websocket, answer_timeout=5)
+        nursery.cancel_scope.cancel()
+    assert outcome.differences == []
+    assert outcome.answered == 3
 
 
 async def test_what_the_trace_does_not_have_is_accepted_and_told_once(stories: Any) -> None:

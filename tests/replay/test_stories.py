@@ -39,6 +39,22 @@ def test_the_same_id_of_both_sides_is_not_confused(stories: Any) -> None:
     assert heartbeat.answer.code
 
 
+@pytest.mark.parametrize("year", [1970, 2024, 2031])
+def test_a_clock_that_is_set_by_the_central_system_is_no_time_that_passes(stories: Any, year: int) -> None:
+    rows = [*A_SESSION]
+    for number in (0, 1):
+        rows[number] = rows[number] | {"timestamp": f"{year}-01-01T00:00:0{number}Z"}
+    (story,) = stories(rows).values()
+    assert [round(one.at) for one in story.exchanges] == [0, 2, 11, 21, 31, 41, 42]
+
+
+def test_a_central_system_whose_clock_is_wrong_shortens_nothing(stories: Any) -> None:
+    said = {"status": "Accepted", "currentTime": "2025-05-05T14:00:00Z", "interval": 300}
+    rows = [A_SESSION[0], row(0.1, FROM, [3, "1", said]), *A_SESSION[2:]]
+    (story,) = stories(rows).values()
+    assert [one.at for one in story.exchanges] == [0, 1, 10, 20, 30, 40, 41]
+
+
 def test_charge_points_are_told_apart_and_chosen(stories: Any) -> None:
     rows = [row(number, TO, [2, "1", "Heartbeat", {}], f"CP{number}") for number in range(3)]
     assert list(stories(rows)) == ["CP0", "CP1", "CP2"]

@@ -144,6 +144,22 @@ def what_is_triggered_while_pending(told: Told) -> None:
     told.status("Available")
 
 
+@tells("before-boot", 0)
+def what_is_triggered_of_all_connectors_while_pending(told: Told) -> None:
+    told.boots("Pending", 10)
+    told.is_asked("TriggerMessage", {"status": "Accepted"}, requestedMessage="StatusNotification")
+    for connector in (0, 1, 2):
+        told.status("Available", connector)
+
+
+@tells("before-boot")
+def one_connector_too_many_while_pending(told: Told) -> None:
+    told.boots("Pending", 10)
+    told.is_asked("TriggerMessage", {"status": "Accepted"}, requestedMessage="StatusNotification", connectorId=1)
+    told.status("Available", 1)
+    told.status("Available", 2)
+
+
 @tells("asked-rejected")
 def a_question_to_a_rejected_one(told: Told) -> None:
     told.boots("Rejected", 10)
@@ -188,6 +204,17 @@ def nothing_for_a_long_time(told: Told) -> None:
     told.status("Available", 0)
     told.status("Available", after=179)
     told.status("Available", after=182)
+
+
+@tells("silence", 0)
+def heartbeats_by_the_interval_of_the_latest_start(told: Told) -> None:
+    told.connected()
+    told.boots(interval=300)
+    told.status("Available", 0)
+    told.is_asked("ChangeConfiguration", {"status": "Accepted"}, key="HeartbeatInterval", value="10")
+    told.boots(interval=3600)
+    told.status("Available", 0)
+    told.status("Available", after=3600)
 
 
 # Connectors
@@ -266,6 +293,16 @@ def starts_that_come_or_are_given_up(told: Told) -> None:
     later(told, 300)
 
 
+@tells("remote-start")
+def a_start_that_is_not_authorized(told: Told) -> None:
+    for connector, tag in ((1, "TAG"), (2, "OTHER")):
+        told.is_asked("RemoteStartTransaction", {"status": "Accepted"}, idTag=tag, connectorId=connector)
+    told.asks("Authorize", {"idTagInfo": {"status": "Invalid"}}, idTag="tag")
+    told.asks("Authorize", {"idTagInfo": {"status": "Accepted"}}, idTag="OTHER")
+    later(told, 300)
+    assert "connector 2" in told.found[0].text
+
+
 @tells("remote-start", 0)
 def a_start_that_is_waited_for_while_the_clock_is_set(told: Told) -> None:
     told.is_asked("RemoteStartTransaction", {"status": "Accepted"}, idTag="TAG", connectorId=1)
@@ -302,6 +339,14 @@ def a_change_that_does_not_show(told: Told) -> None:
     told.status("Unavailable", 2)
     later(told, 70)
     assert "connector 1" in told.found[0].text
+
+
+@tells("availability", 0)
+def a_connector_of_a_charge_point_out_of_service(told: Told) -> None:
+    for connector in (0, 1):
+        told.status("Unavailable", connector)
+    told.is_asked("ChangeAvailability", {"status": "Accepted"}, connectorId=1, type="Operative")
+    later(told, 70)
 
 
 @tells("trigger")

@@ -23,6 +23,7 @@ from ocpp16.cli.schedule.scenario import Scenario, differences
 from ocpp16.codec import parse_datetime_tolerant
 from ocpp16.state.clock import to_datetime, to_micros
 from ocpp16.store.snapshot import is_database
+from ocpp16.texts import shown
 
 DIFFERENT = 1
 """A scenario has another result than it says it must have."""
@@ -150,9 +151,11 @@ def _show_scenarios(scenarios: ScenarioFile, name: str | None, question: Questio
 
 
 def _show(scenario: Scenario, output: Output, *, as_line: bool = False) -> bool:
-    """False where a table was shown that is not what the scenario expects."""
-    is_right = True
+    """False where it is not what the scenario expects, which is said: of JSON on standard error."""
+    wrong = list(_compared(scenario))
     if output.is_json:
+        for line in wrong:
+            click.echo(f"ocpp16: {shown(scenario.name, 100)}: not as expected: {line}", err=True)
         document = scenario.result()
         if output.is_explained:
             document |= _explained(scenario)
@@ -161,23 +164,21 @@ def _show(scenario: Scenario, output: Output, *, as_line: bool = False) -> bool:
         composite = scenario.composite_schedule()
         for line in table_lines(scenario, composite):
             click.echo(line)
-        for line in _compared(scenario):
-            is_right = False
-            click.echo(line)
+        for line in wrong:
+            click.echo(f"  not as expected: {line}")
         for line in reason_lines(scenario, composite) if output.is_explained else ():
             click.echo(line)
     if output.draw is not None:
         output.draw(plot_of(scenario))
-    return is_right
+    return not wrong
 
 
 def _compared(scenario: Scenario) -> Iterator[str]:
     if scenario.expected is not None:
         try:
-            found = differences(scenario.expected, scenario.result())
+            yield from differences(scenario.expected, scenario.result())
         except (KeyError, TypeError, ValueError) as error:
-            found = [f"expected is no result: {error}"]
-        yield from (f"  not as expected: {difference}" for difference in found)
+            yield f"expected is no result: {error}"
 
 
 def _explained(scenario: Scenario) -> dict[str, Any]:

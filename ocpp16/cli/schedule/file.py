@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ocpp16.cli.charge_point_options import MOST_CONNECTORS
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.schedule.scenario import Scenario
 from ocpp16.codec import parse_datetime_tolerant
@@ -16,6 +17,7 @@ from ocpp16.configuration.file import read_json_object
 from ocpp16.configuration.keys import BY_NAME
 from ocpp16.profiles.schedule_keys import SCHEDULE_KEYS
 from ocpp16.spelling import did_you_mean
+from ocpp16.texts import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,8 @@ class ScenarioFile:
 
 def _name(document: Any, number: int) -> str:
     name = document.get("name") if isinstance(document, Mapping) else None
-    # What cannot be printed is replaced: half a character of UTF-16, as JSON may hold it.
-    return f"#{number}" if name is None else str(name).encode("utf-8", "replace").decode()
+    # What cannot be printed is replaced (half a character of UTF-16, as JSON may hold it), or made visible.
+    return f"#{number}" if name is None else shown(str(name).encode("utf-8", "replace").decode())
 
 
 # What the members of a scenario must look like
@@ -87,6 +89,10 @@ def _name(document: Any, number: int) -> str:
 
 def _integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _number_of_connectors(value: Any) -> bool:
+    return _integer(value) and 0 <= value <= MOST_CONNECTORS
 
 
 def _number(value: Any) -> bool:
@@ -145,7 +151,7 @@ _PROFILE: _Shape = {
 }
 _WHOLE = {"default_number_phases", "max_duration"}
 _CONFIG: _Shape = {
-    "NumberOfConnectors": (False, "an integer", _integer),
+    "NumberOfConnectors": (False, f"an integer from 0 to {MOST_CONNECTORS}", _number_of_connectors),
     **{key.name: (False, "a number", _number) for member, key in SCHEDULE_KEYS.items() if member not in _WHOLE},
     **{key.name: (False, "an integer", _integer) for member, key in SCHEDULE_KEYS.items() if member in _WHOLE},
     "IgnoredProfilePurposesOffline": (False, "a text", _of(str)),

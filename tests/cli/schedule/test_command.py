@@ -122,6 +122,18 @@ def test_another_result_than_expected_is_told(run: Run) -> None:
     exit_code, printed, _ = run(write(changed("expected", "periods", 0, "limit", to=11)))
     assert exit_code == 1
     assert "not as expected: limit at 0 s is 10, expected 11" in printed
+    exit_code, printed, (line,) = run(write(changed("expected", "periods", 0, "limit", to=11)), "--json")
+    assert exit_code == 1
+    assert json.loads(printed)["periods"][0]["limit"] == 10
+    assert line.endswith("not as expected: limit at 0 s is 10, expected 11")
+
+
+def test_a_name_of_others_moves_no_cursor(run: Run) -> None:
+    exit_code, printed, errors = run(write(changed("name", to="a\x1b[31m\x07")))
+    assert (exit_code, printed.splitlines()[0].split(":")[0], errors) == (0, "a\\x1b[31m\\x07", [])
+    exit_code, _, errors = run(write(changed("transactions", to={"\x1b[2J": {}})))
+    assert exit_code == 2
+    assert all(line.isprintable() for line in errors)
 
 
 # What may be asked instead
@@ -190,6 +202,10 @@ BAD_SCENARIOS = {
     "another now": (changed("now", to="2024-03-05T10:00:01Z"), "now"),
     "no connector": (changed("connector", to=...), "connector is missing"),
     "a connector as a text": (changed("connector", to="1"), "connector must be an integer"),
+    "connectors without end": (
+        changed("config", to={"NumberOfConnectors": 2_000_000_000}),
+        "an integer from 0 to 1000",
+    ),
     "a connector that is not there": (changed("connector", to=2), "connector 2"),
     "a truth value": (changed("online", to=0), "online must be true or false"),
     "an unknown key": (

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from ocpp16.lint.signed_transactions import SignedTransactions, Transaction
 from ocpp16.lint.trace import Frame
-from ocpp16.lint.transactions import Transaction, Transactions
 
 START = {"connectorId": 1, "idTag": "TAG", "meterStart": 5, "timestamp": "2026-01-01T00:00:00Z"}
 
@@ -12,7 +12,7 @@ class Told:
     """Frames of one charge point, read one after another."""
 
     def __init__(self) -> None:
-        self.transactions = Transactions()
+        self.transactions = SignedTransactions()
         self.complete: list[Transaction] = []
         self._line = 0
 
@@ -75,6 +75,19 @@ def test_the_next_on_the_connector_ends_one_whose_id_was_never_told() -> None:
     told.meter("b", transactionId=8)
     assert [texts(one) for one in told.complete] == [["a"]]
     assert [texts(one) for one in told.transactions.unfinished()] == [["b"]]
+
+
+def test_what_has_stopped_is_told_once() -> None:
+    """Whatever comes of repeats of its begin: no answer at all, or one when it is over."""
+    told = Told()
+    for message_id in ("1", "2", "3"):
+        told.call(message_id, "StartTransaction", **START)
+    told.answer("3", 7)
+    told.call("4", "StartTransaction", **START)
+    told.call("5", "StopTransaction", transactionId=7, meterStop=9, timestamp="e")
+    told.answer("1", 7)
+    assert [one.transaction_id for one in told.complete] == [7]
+    assert told.transactions.unfinished() == []
 
 
 def test_one_whose_begin_is_not_in_the_trace() -> None:
