@@ -467,7 +467,8 @@ class StationEvents:
         """
     def on_firmware_update_status_notification(self, request_id: int, status: FirmwareStatusEnumType) -> None:
         """How far an update of the firmware is: FirmwareStatusNotification, or with a request id that is not -1
-        SignedFirmwareStatusNotification, once it is on disk; offline the last status when there is a connection again.
+        SignedFirmwareStatusNotification, once it is on disk; offline the last status when there is a connection again,
+        and before it the end of an update that was asked for.
 
         `request_id`: of the `FirmwareUpdate`. The same status again is ignored. An update that nobody asked for may be
         told, too. Raises ValueError for the id of another update than the one that is under way, for Idle, and for a
@@ -521,7 +522,8 @@ class ChargePoint(StationEvents):
     def abandon(self) -> None:
         """Cut short: no task goes on, and leaving the block, all that is left to do, waits a second for the disk.
 
-        Transactions are not ended: they lie on disk as they are, and go on where the next start resumes them.
+        Transactions are not ended: they lie on disk as they are, and go on where the next start resumes them. Nothing
+        once the charge point is closed.
         """
     @property
     def is_running(self) -> bool:
@@ -625,8 +627,8 @@ class ChargePoints:
 class SimulatedStation:
     """A whole station without hardware.
 
-    Options: a `StationOptions`, or a mapping as JSON has it and keyword arguments of the same names (ConfigurationError
-    for a bad one). `random` makes the noise; a fleet hands one to all its stations. `session_log`: folder that gets one
+    Options: a `StationOptions` or a mapping as JSON has it, and keyword arguments of the same names, which come before
+    them (ConfigurationError for a bad one). `random` makes the noise; a fleet hands one to all its stations. `session_log`: folder that gets one
     for the messages of each session, None: none. `logs`: folder whose files go into diagnostics. `meters`: folder in
     which meters that sign keep their key, None: it is made of the seed. `cars`: file with the cars that are plugged in,
     for a process that resumes their transactions, None: there are simple ones then. `transfer` brings
@@ -637,7 +639,7 @@ class SimulatedStation:
     @property
     def is_powered(self) -> bool: ...
     def plug_in(self, connector_id: int, plan: CarPlan | None=None, **changes: Any) -> None:
-        """A car comes with this plan, or the usual one with `changes` to it; ignored while a car is there.
+        """A car comes with this plan, or the usual one, with `changes` to it; ignored while a car is there.
 
         Raises ValueError for a plan that no car has.
         """

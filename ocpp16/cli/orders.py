@@ -14,7 +14,7 @@ import trio
 
 from ocpp16.cli.message_lines import LONGEST_VALUE
 from ocpp16.codec import format_datetime
-from ocpp16.errors import CallFailed, ConnectionClosed
+from ocpp16.errors import CallFailed, ConnectionClosed, ValidationError
 from ocpp16.spelling import did_you_mean
 from ocpp16.testing import CentralSystem
 from ocpp16.texts import shown
