@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
@@ -256,17 +257,7 @@ def load(
         problems.append(f"--processes: {processes} are too many for {len(ids)} charge points")
     if rate is not None and ids and rate > MOST_OF_EACH * len(ids):
         problems.append(f"--rate: {rate:g} a second of {len(ids)} charge points are more than {MOST_OF_EACH} of each")
-    for option, check in (
-        (
-            "--arrivals",
-            lambda: ids and pace_of(scenario, len(ids), len(ids), None if arrivals is None else arrivals / speed),
-        ),
-        ("--duration", lambda: stretch_of(scenario, duration)),
-    ):
-        try:
-            check()
-        except ValueError as error:
-            problems.append(f"{option}: {shown(error).partition(': ')[2]}")
+    problems += _out_of_time(scenario, len(ids), duration, None if arrivals is None else arrivals / speed)
     if problems:
         raise CommandFailed(*problems)
     made_of = chosen_blueprints(lambda: (one for _, one in blueprints_of(scenario, blueprint, connectors)))
@@ -306,6 +297,18 @@ def load(
     if left.results is None:
         return code or NOT_PASSED
     return code or (0 if left.results.is_passed else NOT_PASSED)
+
+
+def _out_of_time(scenario: Scenario, count: int, duration: float | None, rate: float | None) -> Iterator[str]:
+    """What so many charge points cannot follow."""
+    try:
+        stretch_of(scenario, duration)
+    except ValueError as error:
+        yield f"--{error}"
+    try:
+        pace_of(scenario, count or 1, count or 1, rate)
+    except ValueError as error:
+        yield f"--arrivals: {str(error).removeprefix('rate: ')}"
 
 
 @dataclass(slots=True)

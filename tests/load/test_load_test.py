@@ -9,7 +9,6 @@ import orjson
 import pytest
 import trio
 
-from ocpp16.errors import ConnectionFailed
 from ocpp16.lint import lint
 from ocpp16.lint.frame import CONNECTED
 from ocpp16.lint.trace import Trace
@@ -133,36 +132,6 @@ async def test_a_central_system_that_goes_and_comes_back_is_in_the_figures(
     assert {(one.connected, one.registered) for one in results.seconds if 22 < one.at < 30} == {(0, 0)}
     assert {(one.connected, one.registered) for one in results.seconds if 40 < one.at < 60} == {(4, 4)}
     assert any("in times without a connection or a registration" in note for note in results.notes), results.notes
-
-
-async def test_a_blackout_is_no_loss_of_the_central_system(csms: CentralSystem, load_test: Make) -> None:
-    """Though one charge point was never let in: nobody tries meanwhile."""
-
-    async def all_but_one(endpoint: Any) -> trio.abc.Stream:
-        if endpoint.target.endswith("CP002"):
-            raise ConnectionFailed("it is not let in")
-        return await csms.connector(endpoint)
-
-    stages = [{"kind": "ramp", "settle": 30}, {"kind": "blackout", "duration": 200, "settle": 30}]
-    test = load_test(2, scenario=scenario_from({"stage": stages}, name="dark"), connector=all_but_one)
-    await test.run()
-    assert (test.results().why_ended, test.results().attempts.failed > 3) == ("done", True)
-
-
-async def test_a_rate_goes_on_when_the_power_comes_back(load_test: Make) -> None:
-    """With another charge point, whose timers are others."""
-    stages = [
-        {"kind": "ramp", "settle": 20},
-        {"kind": "blackout", "power": True, "duration": 20, "settle": 20},
-        {"kind": "hold", "duration": 60},
-    ]
-    keys = {"Core": {"HeartbeatInterval": 0, "MeterValueSampleInterval": 0}}
-    test = load_test(4, scenario=scenario_from({"stage": stages}, name="dark"), rate=4.0, keys=keys)
-    await test.run()
-    results = test.results()
-    assert 4 * 55 < results.actions["Heartbeat"].count < 4 * 70
-    (note,) = [one for one in results.notes if "heartbeats were due" in one]
-    assert note.endswith("fell in times without a connection or a registration")
 
 
 async def test_one_that_was_for_nothing_has_not_passed(csms: CentralSystem, load_test: Make) -> None:
