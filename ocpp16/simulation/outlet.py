@@ -28,6 +28,7 @@ from ocpp16.simulation.faults import Faults
 from ocpp16.simulation.flow import Flow, flow_of, tell
 from ocpp16.simulation.meter import Meter, Noise
 from ocpp16.simulation.options import StationOptions
+from ocpp16.values import INT32_HIGH, INT32_LOW
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
@@ -55,8 +56,8 @@ _ROUNDING = 1e-6
 
 
 def _shows(energy: int) -> Measurement:
-    """A reading of which only the register is known, Wh."""
-    return Measurement(energy_import=PhaseValues(float(energy)))
+    """A reading of which only the register is known, Wh; of a damaged row the nearest that one can show."""
+    return Measurement(energy_import=PhaseValues(float(min(max(energy, INT32_LOW), INT32_HIGH))))
 
 
 class Outlet:
