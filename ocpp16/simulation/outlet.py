@@ -249,9 +249,9 @@ class Outlet:
         if self._pack is not None:
             self._pack.take(self.meter.energy(now))
         self.meter.start_from(max(self.meter.register(now), energy), now)
+        self.connect_battery()
         if self._station.options.meter_is_external and self.register() < energy:
             self.external = _shows(energy)
-        self.connect_battery()
         if car is not None:
             self.car = car
             self.plugged_at = now
