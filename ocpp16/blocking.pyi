@@ -628,12 +628,12 @@ class SimulatedStation:
     """A whole station without hardware.
 
     Options: a `StationOptions` or a mapping as JSON has it, and keyword arguments of the same names, which come before
-    them (ConfigurationError for a bad one). `random` makes the noise; a fleet hands one to all its stations. `session_log`: folder that gets one
-    for the messages of each session, None: none. `logs`: folder whose files go into diagnostics. `meters`: folder in
-    which meters that sign keep their key, None: it is made of the seed. `cars`: file with the cars that are plugged in,
-    for a process that resumes their transactions, None: there are simple ones then. `transfer` brings
-    firmware and takes diagnostics away; by default it is played. Implements `CoreStation`, `SmartChargingStation`,
-    `FirmwareStation`, `SecurityStation`, `PricingStation` and `DisplayStation`.
+    them (ConfigurationError for a bad one). `random` makes the noise; a fleet hands one to all its stations.
+    `session_log`: folder that gets one for the messages of each session, None: none. `logs`: folder whose files go into
+    diagnostics. `meters`: folder in which meters that sign keep their key, None: it is made of the seed. `cars`: file
+    with the cars that are plugged in, for a process that resumes their transactions, None: there are simple ones then.
+    `transfer` brings firmware and takes diagnostics away; by default it is played. Implements `CoreStation`,
+    `SmartChargingStation`, `FirmwareStation`, `SecurityStation`, `PricingStation` and `DisplayStation`.
     """
 
     @property

@@ -5,7 +5,7 @@ them are told at once. Nothing here knows a charge point.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -170,6 +170,17 @@ class StationOptions:
         if problems:
             raise ConfigurationError(problems)
         return cls(**values)
+
+
+def options_of(given: StationOptions | Mapping[str, Any] | None, named: Mapping[str, Any]) -> StationOptions:
+    """Options that are handed in whole, or as a mapping, and those by name, which come before them. Raises as
+    `StationOptions.load` does."""
+    if not isinstance(given, StationOptions):
+        return StationOptions.load({**(given or {}), **named})
+    if not named:
+        return given  # one object for all stations that are given it
+    changes = StationOptions.load(named)
+    return replace(given, **{name: getattr(changes, name) for name in named})
 
 
 def _flags(value: Any) -> bool | tuple[bool, ...]:

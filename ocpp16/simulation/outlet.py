@@ -28,6 +28,7 @@ from ocpp16.simulation.faults import Faults
 from ocpp16.simulation.flow import Flow, flow_of, tell
 from ocpp16.simulation.meter import Meter, Noise
 from ocpp16.simulation.options import StationOptions
+from ocpp16.values import INT32_HIGH, INT32_LOW
 
 if TYPE_CHECKING:
     from ocpp16.charge_point.charge_point import ChargePoint
@@ -55,8 +56,8 @@ _ROUNDING = 1e-6
 
 
 def _shows(energy: int) -> Measurement:
-    """A reading of which only the register is known, Wh."""
-    return Measurement(energy_import=PhaseValues(float(energy)))
+    """A reading of which only the register is known, Wh; of a damaged row the nearest that one can show."""
+    return Measurement(energy_import=PhaseValues(float(min(max(energy, INT32_LOW), INT32_HIGH))))
 
 
 class Outlet:
@@ -248,9 +249,9 @@ class Outlet:
         if self._pack is not None:
             self._pack.take(self.meter.energy(now))
         self.meter.start_from(max(self.meter.register(now), energy), now)
+        self.connect_battery()
         if self._station.options.meter_is_external and self.register() < energy:
             self.external = _shows(energy)
-        self.connect_battery()
         if car is not None:
             self.car = car
             self.plugged_at = now

@@ -38,7 +38,7 @@ from ocpp16.simulation.faults import Faults
 from ocpp16.simulation.maintained import Maintained
 from ocpp16.simulation.maintenance import Maintenance
 from ocpp16.simulation.noise import Noise
-from ocpp16.simulation.options import PowerLossPolicy, StationOptions
+from ocpp16.simulation.options import PowerLossPolicy, StationOptions, options_of
 from ocpp16.simulation.overrule import Overrules, question
 from ocpp16.simulation.parked_cars import ParkedCars
 from ocpp16.simulation.patience import Patience, Wait
@@ -59,12 +59,12 @@ class SimulatedStation(WithDisplays, Maintained):
     """A whole station without hardware.
 
     Options: a `StationOptions` or a mapping as JSON has it, and keyword arguments of the same names, which come before
-    them (ConfigurationError for a bad one). `random` makes the noise; a fleet hands one to all its stations. `session_log`: folder that gets one
-    for the messages of each session, None: none. `logs`: folder whose files go into diagnostics. `meters`: folder in
-    which meters that sign keep their key, None: it is made of the seed. `cars`: file with the cars that are plugged in,
-    for a process that resumes their transactions, None: there are simple ones then. `transfer` brings
-    firmware and takes diagnostics away; by default it is played. Implements `CoreStation`, `SmartChargingStation`,
-    `FirmwareStation`, `SecurityStation`, `PricingStation` and `DisplayStation`.
+    them (ConfigurationError for a bad one). `random` makes the noise; a fleet hands one to all its stations.
+    `session_log`: folder that gets one for the messages of each session, None: none. `logs`: folder whose files go into
+    diagnostics. `meters`: folder in which meters that sign keep their key, None: it is made of the seed. `cars`: file
+    with the cars that are plugged in, for a process that resumes their transactions, None: there are simple ones then.
+    `transfer` brings firmware and takes diagnostics away; by default it is played. Implements `CoreStation`,
+    `SmartChargingStation`, `FirmwareStation`, `SecurityStation`, `PricingStation` and `DisplayStation`.
     """
 
     __slots__ = (
@@ -114,13 +114,8 @@ class SimulatedStation(WithDisplays, Maintained):
         transfer: Transfer | None = None,
         **named: Any,
     ) -> None:
-        if not isinstance(options, StationOptions):
-            options = StationOptions.load({**(options or {}), **named})
-        elif named:
-            changes = StationOptions.load(named)
-            options = replace(options, **{name: getattr(changes, name) for name in named})
         super().__init__()
-        self.options: StationOptions = options
+        self.options: StationOptions = options_of(options, named)
         self.overrules: Overrules = Overrules()
         self.session_log: Path | None = session_log
         self.logs: Path | None = logs
@@ -139,8 +134,8 @@ class SimulatedStation(WithDisplays, Maintained):
         """Called for an accepted Reset once all transactions are over: whoever runs the two restarts them."""
         self.is_powered: bool = True
         """False from `power_down` to `power_up`: the charge point is stopped and the world stands still."""
-        self.noise: Noise = Noise(options.meter_noise, options.seed, random)
-        self._meters_are_external = options.meter_is_external
+        self.noise: Noise = Noise(self.options.meter_noise, self.options.seed, random)
+        self._meters_are_external = self.options.meter_is_external
         self._sessions = 0
         self._patience = Patience(self)
 

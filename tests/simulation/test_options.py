@@ -110,7 +110,8 @@ def test_another_number_of_connectors(new_bench: Any, options: dict[str, Any], p
 
 def test_options_come_as_mapping_or_by_name() -> None:
     assert SimulatedStation({"seed": 5}, phases=1).options == StationOptions(seed=5, phases=1)
-    assert SimulatedStation(StationOptions(seed=5)).options.seed == 5
+    whole = StationOptions(seed=5)
+    assert SimulatedStation(whole).options is whole, "no copy for each of many stations"
     assert SimulatedStation(StationOptions(seed=5), phases=1).options == StationOptions(seed=5, phases=1)
     with pytest.raises(ConfigurationError):
         SimulatedStation(color="red")

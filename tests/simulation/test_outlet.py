@@ -262,6 +262,14 @@ def test_before_the_host_tells_of_its_meter_the_stored_register_counts(new_bench
     assert ("transaction_stopped", 1, "EVDisconnected", 1_234_667) in bench.take()
 
 
+def test_a_damaged_register_is_no_reason_not_to_start(new_bench: Any) -> None:
+    bench = new_bench(meter_interval="external")
+    bench.charge_point.checkpoints[1] = 2**62
+    bench.attach()
+    bench.station.meter_reading(1, shows(5))
+    assert bench.station.evse(1).register() == 5
+
+
 def test_the_meter_of_the_host_is_the_same_over_starts(new_bench: Any) -> None:
     bench = new_bench(meter_interval="external", power_loss_policy="resume").attach()
     station, first = bench.station, bench.charge_point
