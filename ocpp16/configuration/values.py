@@ -91,7 +91,7 @@ class Boolean(ValueKind):
 
 @dataclass(frozen=True, slots=True)
 class Integer(ValueKind):
-    """int. On the wire digits with or without a sign, at most 2**31 - 1; in a file 64 bits, and 30.0 is as good as 30."""
+    """int. On the wire digits with or without a sign, at most 2**31 - 1; a file may hold 64 bits, or 30.0 for 30."""
 
     minimum: int | None = None
     maximum: int | None = None
