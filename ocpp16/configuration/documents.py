@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from ocpp16.configuration.file import is_deeper
-from ocpp16.configuration.values import ValueKind, checked_text
+from ocpp16.configuration.values import ValueKind, checked_text, is_kept
 from ocpp16.texts import shown
 from ocpp16.values import no_json_number
 
@@ -32,11 +32,13 @@ def compact_json(native: Any) -> str:
 
 
 def check_json(native: Any) -> None:
-    """ValueError if a native value cannot be written as JSON in UTF-8, or is nested deeper than DEEPEST levels."""
+    """ValueError if a native value cannot be kept as JSON in UTF-8, or is nested deeper than DEEPEST levels."""
     if is_deeper(native, DEEPEST):
         raise ValueError(f"is nested deeper than {DEEPEST} levels")
     if _has_strange_names(native):
         raise ValueError("has a name that is no text")
+    if _has_long_numbers(native):
+        raise ValueError("has a whole number of more than 64 bits")
     compact_json(native)
 
 
@@ -45,6 +47,15 @@ def _has_strange_names(native: Any) -> bool:
     if isinstance(native, dict):
         return any(not isinstance(name, str) or _has_strange_names(value) for name, value in native.items())
     return isinstance(native, list | tuple) and any(map(_has_strange_names, native))
+
+
+def _has_long_numbers(native: Any) -> bool:
+    """Python has no end of them; the file of changes has."""
+    if isinstance(native, dict):
+        return any(map(_has_long_numbers, native.values()))
+    if isinstance(native, list | tuple):
+        return any(map(_has_long_numbers, native))
+    return isinstance(native, int) and not is_kept(native)
 
 
 def native_of(text: str) -> Any:

@@ -58,6 +58,11 @@ def _check_range(value: float, minimum: float | None, maximum: float | None) -> 
         raise ValueError(f"must be at most {maximum}")
 
 
+def is_kept(number: float) -> bool:
+    """Does a whole number fit into the file of changes?"""
+    return -(2**63) <= number < 2**63
+
+
 def check_length(text: str, minimum: int, maximum: int | None) -> None:
     if len(text) < minimum:
         raise ValueError("must not be empty" if minimum == 1 else f"must have at least {minimum} characters")
@@ -86,7 +91,7 @@ class Boolean(ValueKind):
 
 @dataclass(frozen=True, slots=True)
 class Integer(ValueKind):
-    """int. On the wire digits with or without a sign, at most 2**31 - 1; a file may hold more, or an integral 30.0."""
+    """int. On the wire digits with or without a sign, at most 2**31 - 1; a file may hold 64 bits, or 30.0 for 30."""
 
     minimum: int | None = None
     maximum: int | None = None
@@ -97,6 +102,8 @@ class Integer(ValueKind):
         if isinstance(native, float) and not native.is_integer():
             raise ValueError("must be an integer")
         _check_range(native, self.minimum, self.maximum)
+        if not is_kept(native):
+            raise ValueError("must have 64 bits at most")
         return int(native)
 
     def from_text(self, text: str) -> int:

@@ -125,11 +125,15 @@ class Receiver:
 
 
 class Source:
-    """Gives a file out. It has `size` bytes, as it was when it was opened: what is appended meanwhile is not sent."""
+    """Gives a file out. It has `size` bytes, as it was when it was opened: what is appended meanwhile is not sent.
+
+    `name` is what it is called there: that of the file, with `_` for what is no printable Unicode.
+    """
 
     def __init__(self, descriptor: int, name: str, size: int, disk: _Disk, account: Account) -> None:
         self._descriptor = descriptor
-        self.name = name
+        # A file may be called what no URL and no command can say.
+        self.name = "".join(character if character.isprintable() else "_" for character in name)
         self.size = size
         self._disk = disk
         self._account = account

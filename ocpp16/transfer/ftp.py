@@ -75,6 +75,11 @@ class FtpCarrier:
                     await session.why_cut_off()  # as 552: it has no room
                     raise
             await session.finished()
+            there = await session.size(name) if offset else None
+        if there is not None and there != source.size:  # what the connection before had sent came late, say
+            raise TransferError(
+                TransferFailure.CUT_OFF, f"{location}: the server has {there:,} of {source.size:,} bytes"
+            )
         return location
 
     @asynccontextmanager

@@ -111,13 +111,13 @@ class HttpCarrier:
 
     def _form(self, name: str) -> tuple[Headers, bytes, bytes]:
         boundary = secrets.token_hex(16)
-        quoted = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+        quoted = name.replace('"', "%22")
         before = (
             f'--{boundary}\r\nContent-Disposition: form-data; name="{self._field}"; filename="{quoted}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         )
         kind = ("Content-Type", f"multipart/form-data; boundary={boundary}")
-        return [kind], before.encode("utf-8", "surrogateescape"), f"\r\n--{boundary}--\r\n".encode()
+        return [kind], before.encode(), f"\r\n--{boundary}--\r\n".encode()
 
     @asynccontextmanager
     async def _exchange(self, location: Location, end: Receiver | Source) -> AsyncIterator[Exchange]:

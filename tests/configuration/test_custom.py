@@ -142,6 +142,17 @@ def test_what_the_overlay_cannot_say_the_host_cannot_set() -> None:
     assert value(later, "Menu") == '{"title":"b","x":[null]}'
 
 
+@pytest.mark.parametrize(("number", "is_kept"), [(2**63 - 1, True), (2**63, False), (-(2**63), True), (10**400, False)])
+def test_what_the_file_of_changes_cannot_hold_is_not_accepted(number: int, is_kept: bool) -> None:
+    config = load(SCHEMA, CUSTOM)
+    assert config.change("Menu", f'{{"title":"a","x":[{number}]}}').is_accepted is is_kept
+    assert load({"properties": {"Any": {}}}, {"Any": 1}).change("Any", str(number)).is_accepted is is_kept
+    free = load({"properties": {"Count": {"type": "integer"}}}, {"Count": 1})
+    key = free.lookup("Count")
+    assert key is not None
+    assert free.set(key, number).is_accepted is is_kept
+
+
 def test_without_a_schema_keys_are_text_readable_and_writable() -> None:
     config = load(None, {"Mine": "x", "Number": 5})
     assert config.report(["mine"])[0] == [{"key": "Mine", "readonly": False, "value": "x"}]

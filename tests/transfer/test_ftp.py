@@ -301,6 +301,20 @@ async def test_a_cut_upload_goes_on(server: FtpFileServer, root: Path, here: Pat
     assert content_of(root / "log") == content(300_000)
 
 
+async def test_what_is_there_is_more_than_was_told(
+    server: FtpFileServer, root: Path, here: Path, content: Content
+) -> None:
+    """The server still wrote what came over the connection before when it was asked how much it has."""
+    (here / "log").write_bytes(content(300_000))
+    (root / "log").write_bytes(content(300_000)[:150_000])
+    server.answers["SIZE"] = "213 100000"
+    error = await refuses(here / "log", server.url("log"), is_resumed=True)
+    assert error.failure is TransferFailure.CUT_OFF
+    del server.answers["SIZE"]
+    await service.upload(here / "log", server.url("log"), is_resumed=True)
+    assert content_of(root / "log") == content(300_000)
+
+
 async def test_no_room_there(server: FtpFileServer, here: Path, content: Content) -> None:
     (here / "log").write_bytes(content(50_000_000))
     server.answers["STOR"] = "552 No room."

@@ -55,6 +55,13 @@ async def test_post_as_a_form(server: HttpFileServer, tmp_path: Path, content: C
     assert int(headers["content-length"]) == len(server.bodies["/up/"])
 
 
+async def test_a_name_that_no_url_can_say(server: HttpFileServer, tmp_path: Path) -> None:
+    (tmp_path / "a\nb\udcff.gz").write_bytes(b"data")
+    done = await service.upload(tmp_path / "a\nb\udcff.gz", server.base + "/up/")
+    assert done.location == server.base + "/up/a_b_.gz"
+    assert server.bodies["/up/a_b_.gz"] == b"data"
+
+
 async def test_a_form_that_is_thanked_for_elsewhere(server: HttpFileServer) -> None:
     def seen(handler: Any) -> None:
         handler.send_response_only(100)
