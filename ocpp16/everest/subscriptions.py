@@ -4,6 +4,7 @@ EVerest's threads leave everything at the `Intake`, but for what the start itsel
 which sessions go on.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -28,6 +29,10 @@ __all__ = ["VARIABLES", "Parts", "Subscriptions"]
 
 MOST_CERTIFICATES: Final = 4
 """Cars that wait for a contract certificate at a time: more wait for one another."""
+MOST_CARS: Final = 256
+"""Cars that wait in all, more than connections there can be: of one more nothing is asked, and it hears nothing."""
+MOST_RESUMED: Final = 10_000
+"""Sessions that are told to go on over the start: far more than connectors."""
 FAILED: Final = "Failed"
 
 
@@ -58,6 +63,7 @@ class Subscriptions:
         self.intake = intake
         self.changed = changed
         self._certificates = ThreadPoolExecutor(MOST_CERTIFICATES, thread_name_prefix="everest certificates")
+        self._room_for_cars = threading.Semaphore(MOST_CARS)
 
     def subscribe(self, module: Any) -> None:
         """To all variables and errors. `module` is the framework's."""
@@ -92,10 +98,10 @@ class Subscriptions:
     def session_event(self, evse: int, value: Any) -> None:
         if isinstance(value, Mapping) and value.get("event") == "SessionResumed":
             session = Part(value, "session_event", self.side.log).text("uuid", 255, 1, is_needed=True)
-            if session is not None:
+            if session is not None and self.is_started:
+                self.side.log.warning("session %s was resumed after the start, which has ended it", session)
+            elif session is not None and len(self.resumed) < MOST_RESUMED:
                 self.resumed.add(session)
-                if self.is_started:
-                    self.side.log.warning("session %s was resumed after the start, which has ended it", session)
             return
         self.intake.tell("session_event", lambda: self.parts.sessions.tell(evse, value), is_last_to_go=True)
 
@@ -138,10 +144,16 @@ class Subscriptions:
     def certificate_request(self, index: int, value: Any) -> None:
         """A car waits 5 s: what was told before the charge point is there is answered at once."""
         part = Part(value, "iso15118_certificate_request", self.side.log)
-        if not self.is_started or self.intake.is_stopped:
-            self._certificates.submit(self._answer_car, index, _refusal(part))
+        if not self._room_for_cars.acquire(blocking=False):
+            self.side.log.warning("%s cars wait for a certificate already: one more is not heard", MOST_CARS)
+        elif not self.is_started or self.intake.is_stopped:
+            self._submit(self._answer_car, index, _refusal(part))
         else:
-            self._certificates.submit(self._certificate, index, part)
+            self._submit(self._certificate, index, part)
+
+    def _submit(self, function: Callable[..., None], *arguments: Any) -> None:
+        done = self._certificates.submit(function, *arguments)
+        done.add_done_callback(lambda _: self._room_for_cars.release())
 
     # In threads of ours
 

@@ -273,7 +273,7 @@ class Orderly:
         """Is it to be called in a while?"""
         self._waiting: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
         self._lock = threading.Lock()
-        self.is_at_work = False
+        self.is_at_work: bool = False
 
     def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
         with self._lock:

@@ -2,13 +2,16 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ocpp16.errors import ChargePointStopped
 from ocpp16.everest import intake as intake_module
+from ocpp16.everest import subscriptions as subscriptions_module
 from ocpp16.everest.intake import Intake
+from ocpp16.everest.subscriptions import Subscriptions
 from ocpp16.log import FoldingLog
 
 TIMEOUT = 120.0
@@ -126,3 +129,32 @@ def test_who_ends_waits_for_what_was_told_but_not_for_good(intake: Intake) -> No
     may_go_on.set()
     intake.settle(TIMEOUT)
     assert heard == ["after"]
+
+
+def test_cars_that_wait_and_sessions_that_go_on_have_a_bound(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(subscriptions_module, "MOST_CARS", 6)
+    monkeypatch.setattr(subscriptions_module, "MOST_RESUMED", 5)
+    answer, answered = threading.Event(), threading.Semaphore(0)
+
+    def ask(*arguments: Any) -> None:
+        answer.wait(TIMEOUT)
+        answered.release()
+
+    side: Any = SimpleNamespace(log=FoldingLog("", lambda: 0.0), ask=ask)
+    told = Subscriptions(side, intake, lambda: None)
+    try:
+        for number in range(20):
+            told.certificate_request(1, {"certificate_action": "Update"})
+            told.session_event(1, {"event": "SessionResumed", "uuid": str(number)})
+        assert told._certificates._work_queue.qsize() <= 6
+        assert len(told.resumed) == 5
+        assert "6 cars wait for a certificate already" in caplog.text
+    finally:
+        answer.set()
+    for _ in range(6):
+        assert answered.acquire(timeout=TIMEOUT)
+    told._certificates.shutdown()
+    assert told._room_for_cars.acquire(blocking=False), "others come"
+    assert not answered.acquire(blocking=False)

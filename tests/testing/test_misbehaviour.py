@@ -186,8 +186,8 @@ async def test_a_fault_may_be_a_text_and_one_that_is_none_is_refused(
 ) -> None:
     charge_point = await connect(csms)
     csms.misbehave(Fault.CLOSE, times=0)
-    with pytest.raises(ValueError, match="'clsoe' is not a valid Fault"):
-        csms.misbehave("clsoe")
+    with pytest.raises(ValueError, match="'shut' is not a valid Fault"):
+        csms.misbehave("shut")
     assert await charge_point.ask("Heartbeat", {}) is not None
     csms.misbehave("close", "Heartbeat", code=1012)
     await charge_point.say("Heartbeat", {})

@@ -107,8 +107,9 @@ const stream = new Stream({
       state.station = state.ending = null;
       connectors.forget();
       traffic.open.clear();
-      traffic.note("The program was started again.");
-      say("The program was started again");
+      const what = ofOne === null ? "The program was started again" : "It was opened anew, or the program was started again";
+      traffic.note(`${what}.`);
+      say(what);
     } else if (lost !== null && !isFirst) {
       traffic.note(`This page was cut off for ${duration(lost)}.`);
       say(`Connected again, after ${duration(lost)}`);
