@@ -222,8 +222,9 @@ async def _play(
 def _tell(errors: StandardError, progress: Progress) -> None:
     waiting = f"; {progress.waiting}" if progress.waiting else ""
     errors.write(
-        f"{progress.seconds:.0f} s, {shown(progress.stage)}: {progress.connected} of {progress.charge_points} connected,"
-        f" {progress.registered} registered, {progress.in_flight} in flight{waiting}\n"
+        f"{progress.seconds:.0f} s, {shown(progress.stage)}: "
+        f"{progress.connected} of {progress.charge_points} connected, {progress.registered} registered, "
+        f"{progress.in_flight} in flight{waiting}\n"
     )
 
 
