@@ -155,6 +155,7 @@ class Silence:
             if not self.interrupted(entry, now):
                 self._outbox.requeue(entry)
         self.wants_probe = False
+        self._unproved = ()
         self._is_proved = False
 
     def heard(self, now: float) -> None:
