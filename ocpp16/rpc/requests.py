@@ -293,6 +293,7 @@ class Requests:
                 self._put_back(entry)
         elif entry.asker is None or not entry.asker.is_patient:
             self._fail(entry, CallFailed(entry.action, "timeout"))
+            self.silence.failed(entry, is_alive=is_alive)
 
     def _boot_again(self, entry: Entry, now: float) -> None:
         if self.awaits_boot:

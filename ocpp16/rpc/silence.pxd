@@ -11,7 +11,7 @@ cdef class Silence:
     cdef object _retry
     cdef object _told
     cdef bint _is_proved
-    cdef tuple _unproved
+    cdef public tuple _unproved
     cdef dict _held_back
 
     cpdef heard(self, double now)

@@ -62,7 +62,7 @@ class Silence:
         self._is_proved = False
         """Something was received on this connection."""
         self._unproved: tuple[Entry, ...] = ()
-        """Messages of the transaction lane that timed out in silence on this connection."""
+        """Messages that timed out in silence on this connection, and nothing was received since."""
         self._held_back: dict[Hashable, tuple[int, float]] | None = None
         """Topic → connections in a row that ended while a message of it was open, and until when it is held back."""
 
@@ -86,11 +86,16 @@ class Silence:
                 if self._is_silent(entry):
                     self._set_aside(entry, self._first_try_of(entry), now)
                     return True
-            elif entry not in self._unproved:
-                self._unproved = (*self._unproved, entry)
             hold = min(hold, LONGEST_HOLD)
+        if not is_alive and entry not in self._unproved:
+            self._unproved = (*self._unproved, entry)
         entry.due = now + hold
         return False
+
+    def failed(self, entry: Entry, *, is_alive: bool) -> None:
+        """It was not answered in time, and ends with that."""
+        if not is_alive and entry.topic is not None and all(other.topic != entry.topic for other in self._unproved):
+            self._unproved = (*self._unproved, entry)
 
     def is_hopeless(self, entry: Entry) -> bool:
         """Was one that many do not know left unanswered as often as it may be? Each try holds up all others for as long
@@ -143,10 +148,14 @@ class Silence:
     def connection_lost(self, now: float) -> None:
         """The connection has ended, and what was open on it was told."""
         for entry in self._unproved:
+            if not entry.is_retried:
+                self.lost(entry, now)
+                continue
             self._outbox.remove(entry)
             if not self.interrupted(entry, now):
                 self._outbox.requeue(entry)
         self.wants_probe = False
+        self._unproved = ()
         self._is_proved = False
 
     def heard(self, now: float) -> None:
@@ -158,6 +167,8 @@ class Silence:
             return
         unproved, self._unproved = self._unproved, ()
         for entry in unproved:
+            if entry.lane is not _TRANSACTION:
+                continue
             entry.silences += 1
             if entry is not self._open_call.entry and self._is_silent(entry):
                 self._outbox.remove(entry)

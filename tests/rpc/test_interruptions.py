@@ -277,3 +277,49 @@ def test_a_stored_status_at_which_links_end_is_held_back_whatever_takes_its_plac
             written = line.take()
         assert written == []
     assert 3 <= ends <= 8
+
+
+@pytest.mark.parametrize("is_persistent", [False, True])
+def test_a_topic_at_which_links_go_deaf_is_held_back_and_the_others_are_told(
+    new_line: "type[Line]", *, is_persistent: bool
+) -> None:
+    line = new_line(limits=OutboxLimits(queue_all=is_persistent))
+    line.put("Heartbeat")
+    line.drain()
+    for _ in range(3):
+        line.put("StatusNotification", STATUS, is_persistent=is_persistent)
+        go_deaf(line)
+    line.put("StatusNotification", STATUS, is_persistent=is_persistent)
+    line.put("StatusNotification", {**STATUS, "connectorId": 2}, is_persistent=is_persistent)
+    assert line.take() == ["StatusNotification"]
+    assert line.sent[-1].payload["connectorId"] == 2
+    line.answer()
+    begun = line.now
+    assert line.wait() == ["StatusNotification"]
+    assert line.now - begun == 59
+    line.answer()
+    assert line.session.outbox.depth == 0
+
+
+def test_a_sign_of_life_after_the_timeout_says_that_the_topic_is_not_to_blame(line: "Line") -> None:
+    for _ in range(4):
+        line.put("StatusNotification", STATUS)
+        line.take()
+        line.now = line.session.deadline(0)
+        line.session.on_time(line.now)
+        end(line)
+    line.put("StatusNotification", STATUS)
+    assert line.take() == ["StatusNotification"]
+
+
+def test_a_link_that_stays_and_says_nothing_counts_once_for_a_topic_and_nothing_grows(line: "Line") -> None:
+    for _ in range(50):
+        line.put("StatusNotification", STATUS)
+        line.take()
+        line.now = line.session.deadline(0)
+        line.session.on_time(line.now)
+    assert len(line.session._requests.silence._unproved) == 1
+    for _ in range(4):  # later ones say nothing of it
+        end(line, heard=False)
+    line.put("StatusNotification", STATUS)
+    assert line.take() == ["StatusNotification"]
