@@ -467,7 +467,8 @@ class StationEvents:
         """
     def on_firmware_update_status_notification(self, request_id: int, status: FirmwareStatusEnumType) -> None:
         """How far an update of the firmware is: FirmwareStatusNotification, or with a request id that is not -1
-        SignedFirmwareStatusNotification, once it is on disk; offline the last status when there is a connection again.
+        SignedFirmwareStatusNotification, once it is on disk; offline the last status when there is a connection again,
+        and before it the end of an update that was asked for.
 
         `request_id`: of the `FirmwareUpdate`. The same status again is ignored. An update that nobody asked for may be
         told, too. Raises ValueError for the id of another update than the one that is under way, for Idle, and for a
@@ -521,7 +522,8 @@ class ChargePoint(StationEvents):
     def abandon(self) -> None:
         """Cut short: no task goes on, and leaving the block, all that is left to do, waits a second for the disk.
 
-        Transactions are not ended: they lie on disk as they are, and go on where the next start resumes them.
+        Transactions are not ended: they lie on disk as they are, and go on where the next start resumes them. Nothing
+        once the charge point is closed.
         """
     @property
     def is_running(self) -> bool:
