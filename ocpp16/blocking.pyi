@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from datetime import datetime
 from ocpp16.charge_point.connectivity import StreamOpener
-from ocpp16.charge_point.runtime import KeyCallback
+from ocpp16.charge_point.key_callbacks import KeyCallback
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.key import Key
 from ocpp16.contracts import CertificateAction, ContractAuthorization, EvCertificateResponse

@@ -7,7 +7,6 @@ with what was last. Methods check thread and end first. Names and parameters are
 """
 
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
 from typing import Any
 
 from ocpp16.charge_point.charging_door import ChargingDoor
@@ -15,8 +14,8 @@ from ocpp16.charge_point.configuration_door import ConfigurationDoor
 from ocpp16.charge_point.connection_door import ConnectionDoor
 from ocpp16.charge_point.dead_letters_door import DeadLettersDoor
 from ocpp16.charge_point.events import StationEvents
+from ocpp16.charge_point.key_callbacks import KeyCallback
 from ocpp16.charge_point.plug_and_charge_door import PlugAndChargeDoor
-from ocpp16.charge_point.runtime import KeyCallback
 from ocpp16.charge_point.station_check import is_async_function
 from ocpp16.charge_point.station_door import StationDoor
 from ocpp16.configuration.key import Key
@@ -208,15 +207,7 @@ class ChargePoint(StationEvents):
         if not is_a(found, Key):
             hint = did_you_mean(name, (row["key"] for row in configuration.report()[0]))
             raise ValueError(f"key: there is no configuration key {described(key)}{hint}")
-        callbacks = self._runtime.key_callbacks.setdefault(found.name, [])
-        told = partial(callback)  # so that the same function given twice is undone once
-        callbacks.append(told)
-
-        def undo() -> None:
-            if told in callbacks:
-                callbacks.remove(told)
-
-        return undo
+        return self._runtime.key_callbacks.add(found.name, callback)
 
     # By subject
 

@@ -12,7 +12,6 @@ Rules of this file:
 """
 
 from collections.abc import Callable, Collection, Coroutine, Mapping
-from functools import partial
 from math import inf
 from pathlib import Path
 from random import Random
@@ -27,6 +26,7 @@ from ocpp16.charge_point.connectivity import Connectivity, StreamOpener
 from ocpp16.charge_point.dialing import Dialer, connector_of
 from ocpp16.charge_point.features import possible
 from ocpp16.charge_point.guard import Guard
+from ocpp16.charge_point.key_callbacks import KeyCallbacks
 from ocpp16.charge_point.life import Life
 from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT, end_for_good, stop_in_order
 from ocpp16.charge_point.pump import Pump
@@ -66,9 +66,6 @@ from ocpp16.store.journal import Journal
 from ocpp16.store.tables import clock_corrections, settings
 from ocpp16.texts import shown
 from ocpp16.values import member
-
-KeyCallback = Callable[[str | None, str | None], None]
-"""Told the old and the new value of a key, as text on the wire; None where there is none, or it cannot be read."""
 
 
 @only_at_waits
@@ -183,7 +180,7 @@ class Runtime:
         self._stopped: trio.Event | None = None
         self._stop_scope: trio.CancelScope | None = None
         self.resume_delay: float = 0.0
-        self.key_callbacks: dict[str, list[KeyCallback]] = {}
+        self.key_callbacks: KeyCallbacks = KeyCallbacks(self.second_line)
         self.data_transfer_handlers: dict[tuple[str, str | None], DataTransferHandler] = {}
         self.meters: dict[int, int] = {}
         self.sharing: tuple[Strategy | None, float | None] = (None, None)
@@ -319,7 +316,7 @@ class Runtime:
         found.transactions.first_new = self.ctx.transactions.first_new
         self._make_life(found)
         for name, old in waited.items():
-            self._call_back(name, old, self.configuration.text(name))
+            self.key_callbacks.tell(name, old, self.configuration.text(name))
 
     def _begin(
         self, connector_status: Mapping[int, ChargePointStatus], resuming: Collection[str], boot_reason: BootReason
@@ -519,8 +516,4 @@ class Runtime:
             self.life.connectivity.key_changed(signal.key)
         if signal.key == core.CONNECTION_TIME_OUT.name:
             self._tell_connection_timeout()
-        self._call_back(signal.key, signal.old, signal.new)
-
-    def _call_back(self, key: str, old: str | None, new: str | None) -> None:
-        for callback in tuple(self.key_callbacks.get(key, ())):
-            self.second_line.guarded(f"callback of on_change({key})", partial(callback, old, new))
+        self.key_callbacks.tell(signal.key, signal.old, signal.new)

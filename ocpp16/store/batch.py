@@ -94,8 +94,10 @@ class Part:
         place = segments.index(proposal)
         # What was before it is not looked at again: on a disk that stays full that is all that was told for days.
         self._closed, self._facts = segments[:place], {}
-        if self._closed and isinstance(self._closed[-1], dict):
-            self._facts = self._closed.pop()
+        before = segments[place - 1] if place else proposal
+        if isinstance(before, dict):
+            self._closed.pop()
+            self._facts = before
         self._take_segments(segments[place + 1 :])
         self.last = last
 

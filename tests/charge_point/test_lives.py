@@ -51,22 +51,6 @@ async def test_two_stops_at_once_end_together(open_bench: Any) -> None:
         assert await bench.charge_point.stop() is False
 
 
-async def test_a_stop_does_not_wait_for_what_begins_meanwhile(open_bench: Any) -> None:
-    """That is of the next start."""
-    async with open_bench() as bench, trio.open_nursery() as nursery:
-        bench.csms.misbehave(Fault.DELAY, "StopTransaction", seconds=2)
-        bench.begin()
-        await trio.sleep(1)
-        before = trio.current_time()
-        nursery.start_soon(bench.charge_point.stop)
-        await trio.sleep(1)
-        bench.begin(2, "s2", "TAG2")
-        await bench.charge_point.stop()
-        assert trio.current_time() - before < 3
-        assert await bench.charge_point.restart()
-        assert bench.charge_point.for_station.running_sessions() == ["s2"]
-
-
 async def test_a_stop_whose_caller_is_cancelled_goes_on(open_bench: Any) -> None:
     async with open_bench() as bench:
         bench.begin()

@@ -1,4 +1,4 @@
-"""What a power cut leaves of messages and transactions: as much as was known, and nothing that is over."""
+"""What one start leaves to the next: as much as was known of messages and transactions, and nothing that is over."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from ocpp16.enums import Reason
 from ocpp16.store.base import Table
 from ocpp16.store.sqlite import SqliteStore
 from ocpp16.store.tables import message_queue, samples, transactions
-from ocpp16.testing import CallErrorAnswer, CentralSystem
+from ocpp16.testing import CallErrorAnswer, CentralSystem, Fault
 
 
 def stored(folder: Path, table: Table) -> int:
@@ -47,3 +47,19 @@ async def test_a_transaction_that_is_over_leaves_nothing(until_power_fails: Any,
         await bench.charge_point.wait_all_answered()
     for table in (transactions.TABLE, message_queue.TABLE, samples.TABLE):
         assert stored(tmp_path, table) == 0, table.name
+
+
+async def test_a_stop_does_not_wait_for_what_begins_meanwhile(open_bench: Any) -> None:
+    """That is of the next start."""
+    async with open_bench() as bench, trio.open_nursery() as nursery:
+        bench.csms.misbehave(Fault.DELAY, "StopTransaction", seconds=2)
+        bench.begin()
+        await trio.sleep(1)
+        before = trio.current_time()
+        nursery.start_soon(bench.charge_point.stop)
+        await trio.sleep(1)
+        bench.begin(2, "s2", "TAG2")
+        await bench.charge_point.stop()
+        assert trio.current_time() - before < 3
+        assert await bench.charge_point.restart()
+        assert bench.charge_point.for_station.running_sessions() == ["s2"]

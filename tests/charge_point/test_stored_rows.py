@@ -298,8 +298,9 @@ async def test_the_key_of_a_forgotten_transaction_is_not_given_again(open_bench:
 
 
 def stored_transaction(key: int, session_id: str, transaction_id: int) -> Put:
-    last = {"meter_last": 1000 + transaction_id, "meter_last_at": START, "transaction_id": transaction_id}
-    return transactions.put(Transaction(key, 1, session_id, "TAG1", START, 1000, **last))
+    transaction = Transaction(key, 1, session_id, "TAG1", START, 1000, transaction_id=transaction_id)
+    transaction.meter_last, transaction.meter_last_at = 1000 + transaction_id, START
+    return transactions.put(transaction)
 
 
 async def test_of_two_that_run_on_one_connector_the_later_goes_on_and_the_other_is_ended(
