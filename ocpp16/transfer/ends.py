@@ -133,7 +133,7 @@ class Source:
     def __init__(self, descriptor: int, name: str, size: int, disk: _Disk, account: Account) -> None:
         self._descriptor = descriptor
         # A file may be called what no URL and no command can say.
-        self.name = "".join(character if character.isprintable() else "_" for character in name)
+        self.name: str = "".join(character if character.isprintable() else "_" for character in name)
         self.size = size
         self._disk = disk
         self._account = account

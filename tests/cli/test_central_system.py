@@ -158,7 +158,6 @@ async def test_orders_without_a_charge_point(autojump_clock: Any) -> None:
             "remote_stop cp001 x",
             "unlock cp001 1.5",
             "reserve cp001 1 TAG soon",
-            "reserve cp001 1 TAG 1" + "0" * 400,
             "call cp001 Reset 'x",
             f"reserve cp001 1 TAG {'9' * 400}",
         ):
