@@ -60,7 +60,7 @@ class Boot(FeatureProfile):
         self._retry = self._heartbeat = None
 
     def send_boot_notification(self) -> None:
-        """Queue a BootNotification, in place of one that waits, maybe for its next attempt; one that is open will do."""
+        """Queue a BootNotification, in place of one that waits, maybe for its next attempt; an open one will do."""
         if self._is_waiting and self.ctx.session.outbox.boot is None:
             return
         self.ctx.sender.send(

@@ -54,6 +54,18 @@ async def test_reset_ends_transactions_first(open_bench: Any, kind: str, reason:
         assert len(bench.events.of(ResetRequested)) == 1
 
 
+async def test_no_remote_start_where_the_station_is_yet_to_disable(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        bench.station.delays["disable_evse"] = 20
+        change = {"connectorId": 1, "type": "Inoperative"}
+        assert await bench.call("ChangeAvailability", change) == {"status": "Accepted"}
+        start = {"idTag": "A", "connectorId": 1}
+        assert await bench.call("RemoteStartTransaction", start) == {"status": "Rejected"}
+        assert await bench.call("RemoteStartTransaction", {"idTag": "A"}) == {"status": "Accepted"}, "another is free"
+        assert await bench.call("ChangeAvailability", {**change, "type": "Operative"}) == {"status": "Accepted"}
+        assert await bench.call("RemoteStartTransaction", start) == {"status": "Accepted"}
+
+
 async def test_a_transaction_that_begins_during_a_reset_is_ended_too(open_bench: Any) -> None:
     async with open_bench() as bench:
         bench.begin()
