@@ -34,6 +34,7 @@ _IDENTITY: tuple[tuple[str, Key[Any]], ...] = (
     ("meterType", internal.METER_TYPE),
     ("meterSerialNumber", internal.METER_SERIAL_NUMBER),
 )
+_IDENTITY_NAMES = frozenset(key.name for _, key in _IDENTITY)
 
 
 class Boot(FeatureProfile):
@@ -59,24 +60,22 @@ class Boot(FeatureProfile):
         self._retry = self._heartbeat = None
 
     def send_boot_notification(self) -> None:
-        """Queue a BootNotification; one that already waits will do."""
-        if self._is_waiting:
+        """Queue a BootNotification, in place of one that waits, maybe for its next attempt; an open one will do."""
+        if self._is_waiting and self.ctx.session.outbox.boot is None:
             return
-        configuration = self.ctx.configuration
-        payload: Payload = {}
-        for member, key in _IDENTITY:
-            value = configuration[key]
-            if value:
-                payload[member] = value
-        self._is_waiting = True
         self.ctx.sender.send(
             "BootNotification",
-            payload,
+            self._identity(),
             lane=Lane.BOOT,
             is_triggered=True,
             on_confirmation=self._boot_answered,
             on_failure=self._boot_failed,
         )
+        self._is_waiting = True  # last: the one that it takes the place of is told that it failed
+
+    def _identity(self) -> Payload:
+        configuration = self.ctx.configuration
+        return {member: value for member, key in _IDENTITY if (value := configuration[key])}
 
     @triggered(MessageTrigger.BOOT_NOTIFICATION)
     def _triggered_boot(self, connector_ids: Sequence[int]) -> Callable[[], None]:
@@ -92,7 +91,7 @@ class Boot(FeatureProfile):
         )
 
     def _boot_failed(self, error: CallFailed) -> None:
-        """The session gave it up, which it does only when the charge point stops."""
+        """The session gave it up, which it does only when the charge point stops, or for a newer one."""
         self._is_waiting = False
 
     def _boot_answered(self, payload: Payload) -> None:
@@ -184,6 +183,9 @@ class Boot(FeatureProfile):
     def _key_changed(self, signal: ConfigurationChanged) -> None:
         if signal.key == core.HEARTBEAT_INTERVAL.name and self.ctx.sender.is_accepted:
             self._restart_heartbeat()
+        boot = self.ctx.session.outbox.boot
+        if boot is not None and signal.key in _IDENTITY_NAMES:
+            boot.payload, boot.bound = self._identity(), None
 
     def _restart_heartbeat(self) -> None:
         self._stop_heartbeat()

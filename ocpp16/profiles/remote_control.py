@@ -11,6 +11,7 @@ from typing import cast
 from ocpp16 import messages
 from ocpp16.configuration.keys import core, internal
 from ocpp16.enums import (
+    AvailabilityType,
     ChargePointStatus,
     Reason,
     RemoteStartStopStatus,
@@ -24,6 +25,7 @@ from ocpp16.profiles.station_side import member_of
 from ocpp16.state.reservations import connector_refusal, lets_through
 
 _NOT_OBTAINABLE = frozenset({ChargePointStatus.UNAVAILABLE, ChargePointStatus.FAULTED, ChargePointStatus.FINISHING})
+_IDLE = frozenset({ChargePointStatus.AVAILABLE, ChargePointStatus.RESERVED})
 _ACCEPTED: "messages.RemoteStartTransactionResponse" = {"status": str(RemoteStartStopStatus.ACCEPTED)}
 _REJECTED: "messages.RemoteStartTransactionResponse" = {"status": str(RemoteStartStopStatus.REJECTED)}
 
@@ -87,10 +89,14 @@ class RemoteControl(FeatureProfile):
             await self.ctx.station.provide_token(id_tag, connectors, prevalidated)
 
     def _is_obtainable(self, connector_id: int, is_open: Callable[[int], bool]) -> bool:
-        status = self.ctx.connectors[connector_id].status
+        connector = self.ctx.connectors[connector_id]
+        status = connector.status
+        # The station is yet to disable it: when the start has its turn nothing comes of it.
+        is_to_go = connector.availability is AvailabilityType.INOPERATIVE or connector.is_withheld
         return (
             self.ctx.transactions.running(connector_id) is None
             and status not in _NOT_OBTAINABLE
+            and not (is_to_go and status in _IDLE)
             and (status is not ChargePointStatus.RESERVED or is_open(connector_id))
         )
 

@@ -23,6 +23,7 @@ from ocpp16.state.signals import (
     Signal,
     TransactionAcknowledged,
     TransactionEnded,
+    TransactionStarted,
 )
 
 FLUSH_TIMEOUT = 10.0
@@ -34,11 +35,12 @@ _REASON = {ResetType.HARD: Reason.HARD_RESET, ResetType.SOFT: Reason.SOFT_RESET}
 
 
 class Reset(FeatureProfile):
-    __slots__ = ("_began", "_ended", "_is_under_way", "_limit")
+    __slots__ = ("_began", "_ended", "_kind", "_limit")
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
-        self._is_under_way = False
+        self._kind: ResetType | None = None
+        """Of the reset that is under way."""
         self._ended: trio.Event | None = None
         self._began = 0.0
         self._limit: trio.CancelScope | None = None
@@ -52,9 +54,9 @@ class Reset(FeatureProfile):
         return Reply({"status": str(ResetStatus.ACCEPTED)}, then=partial(self._begin, kind))
 
     def _begin(self, kind: ResetType) -> None:
-        if self._is_under_way:
+        if self._kind is not None:
             return
-        self._is_under_way = True
+        self._kind = kind
         self.ctx.tell(ResetRequested(kind), 0)
         self.ctx.spawn(self._carry_out, kind)
 
@@ -77,7 +79,7 @@ class Reset(FeatureProfile):
             # The station may stop and start the charge point in it, which ends this task but not that one.
             ctx.spawn_outside(self._have_it_reset, kind)
         except BaseException:
-            self._is_under_way = False
+            self._kind = None
             raise
         finally:
             self._ended = self._limit = None
@@ -117,7 +119,7 @@ class Reset(FeatureProfile):
                 if attempts <= ctx.configuration[core.RESET_RETRIES]:
                     await self._pause()
         finally:
-            self._is_under_way = False
+            self._kind = None
 
     async def _pause(self) -> None:
         with trio.move_on_after(RETRY_INTERVAL):
@@ -127,6 +129,12 @@ class Reset(FeatureProfile):
         if self.ctx.sender.is_online:
             return len(self.ctx.transactions) > 0
         return bool(self.ctx.transactions.all_running())
+
+    @hears(TransactionStarted)
+    def _transaction_started(self, signal: TransactionStarted) -> None:
+        """One that begins while others are waited for is ended as they are."""
+        if self._ended is not None and self._kind is not None:
+            self.ctx.station_side.stop_transaction(signal.transaction, _REASON[self._kind])
 
     @hears(TransactionEnded, TransactionAcknowledged, Disconnected)
     def _look_again(self, signal: Signal) -> None:

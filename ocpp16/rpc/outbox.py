@@ -280,6 +280,19 @@ class Outbox:
                 heap[:] = [item for item in heap if not _entry_of(item).is_replaced]
                 heapify(heap)
 
+    def take_overtaken(self, entry: Entry) -> list[Entry]:
+        """Take out what is older than this message, which goes now, about the same, and waits for the disk: told later
+        it would pass for the present."""
+        if entry.topic is None or not self._unsaved:
+            return []
+        taken = [
+            older
+            for _, sequence, older in self._unsaved
+            if sequence < entry.sequence and older.topic == entry.topic and not older.is_replaced
+        ]
+        self._discard(taken)
+        return taken
+
     def remove(self, entry: Entry) -> None:
         """Take out a certain message, if it waits: it was answered before its retry, or nobody wants it any more."""
         if entry is self.boot:

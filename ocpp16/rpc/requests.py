@@ -153,6 +153,9 @@ class Requests:
             open_call.open(entry, unique_id, now, timeout)
             if outbox.apart is not None:
                 outbox.apart.tried(entry, now, timeout)
+            if entry.topic is not None:
+                for older in outbox.take_overtaken(entry):
+                    self._supersede(older)
             return data, unique_id, entry.action
         return None
 

@@ -50,6 +50,33 @@ async def test_identity_of_the_boot_comes_from_the_configuration(open_bench: Any
         }
 
 
+async def test_a_triggered_boot_does_not_wait_for_its_next_attempt(open_bench: Any) -> None:
+    csms = CentralSystem()
+    csms.answers["BootNotification"] = CallErrorAnswer("InternalError")
+    async with open_bench(csms=csms) as bench:
+        del csms.answers["BootNotification"]
+        for _ in range(2):
+            answer = await bench.call("TriggerMessage", {"requestedMessage": "BootNotification"})
+            assert answer == {"status": "Accepted"}
+            await trio.sleep(0.5)
+            assert bench.charge_point.connection.registration is RegistrationStatus.ACCEPTED
+        assert len(bench.sent("BootNotification")) == 3
+        await trio.sleep(120)
+        assert len(bench.sent("BootNotification")) == 3, "the one that waited is done"
+
+
+async def test_a_boot_that_was_given_up_for_a_newer_one_is_sent_once(open_bench: Any) -> None:
+    csms = CentralSystem()
+    csms.is_reachable = False
+    async with open_bench(csms=csms) as bench:
+        for _ in range(3):
+            bench.charge_point._runtime.features.boot.send_boot_notification()
+        csms.is_reachable = True
+        await trio.sleep(60)
+        assert len(bench.sent("BootNotification")) == 1
+        assert bench.charge_point.connection.registration is RegistrationStatus.ACCEPTED
+
+
 @pytest.mark.parametrize("status", ["Pending", "Rejected"])
 async def test_not_accepted_asks_again_after_the_interval(open_bench: Any, status: str) -> None:
     csms = CentralSystem()

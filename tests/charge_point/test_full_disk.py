@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 import trio
 
-from ocpp16.enums import Reason, UnlockStatus
+from ocpp16.enums import ChargePointErrorCode, Reason, UnlockStatus
 from ocpp16.errors import StoreError
+from ocpp16.models import ErrorInfo
 from ocpp16.observer import ConfigurationKeyChanged
 
 
@@ -72,3 +73,18 @@ async def test_who_waits_for_all_to_be_stored_waits_so_long_at_most(
         await trio.sleep(30)
         await bench.charge_point.stored()
         assert len(bench.sent("StartTransaction")) == 1
+
+
+async def test_the_status_told_last_is_the_present_one(open_bench: Any, disk: Any) -> None:
+    """Charging waits for its StartTransaction, which waits for the disk; a fault does not wait, and stays the last."""
+    async with open_bench(store=disk) as bench:
+        disk.is_full = True
+        bench.begin()
+        await trio.sleep(1)
+        bench.charge_point.on_error(1, ErrorInfo(ChargePointErrorCode.GROUND_FAILURE, is_fault=True))
+        await trio.sleep(1)
+        disk.is_full = False
+        await trio.sleep(60)
+        assert len(bench.sent("StartTransaction")) == 1
+        told = [status["status"] for status in bench.sent("StatusNotification") if status["connectorId"] == 1]
+        assert told == ["Available", "Faulted"]

@@ -8,6 +8,8 @@ import trio
 
 from ocpp16.enums import ChargePointErrorCode, ChargePointStatus
 from ocpp16.models import ErrorInfo
+from ocpp16.testing.answers import CallErrorAnswer
+from ocpp16.testing.central_system import CentralSystem
 
 PEM = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----\n"
 
@@ -39,6 +41,26 @@ async def test_the_next_boot_notification_says_it_and_every_later_start(open_ben
         await bench.call("TriggerMessage", {"requestedMessage": "BootNotification"})
         await trio.sleep(0.1)
         assert bench.sent("BootNotification")[-1] == {**expected, "chargePointModel": "Model 2"}
+
+
+async def test_one_that_waits_says_it(open_bench: Any) -> None:
+    """A modem tells its SIM card as it comes up, and the BootNotification of the start waits for just that; or for its
+    next attempt, and that it goes on to do."""
+    csms = CentralSystem()
+    csms.is_reachable = False
+    async with open_bench(csms=csms) as bench:
+        await bench.charge_point.for_station.update_modem_information(iccid="8949")
+        csms.answers["BootNotification"] = CallErrorAnswer("InternalError")
+        csms.is_reachable = True
+        await csms.wait_for_call("BootNotification")
+        await trio.sleep(1)
+        await bench.charge_point.for_station.update_chargepoint_information("V1", "M2")
+        del csms.answers["BootNotification"]
+        await trio.sleep(30)
+        first = {"chargePointVendor": "V1", "chargePointModel": "M1", "iccid": "8949"}
+        assert bench.sent("BootNotification") == [first]
+        await trio.sleep(40)
+        assert bench.sent("BootNotification") == [first, {**first, "chargePointModel": "M2"}]
 
 
 Tell = Callable[[Any], Awaitable[None]]

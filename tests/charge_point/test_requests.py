@@ -54,6 +54,31 @@ async def test_reset_ends_transactions_first(open_bench: Any, kind: str, reason:
         assert len(bench.events.of(ResetRequested)) == 1
 
 
+async def test_no_remote_start_where_the_station_is_yet_to_disable(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        bench.station.delays["disable_evse"] = 20
+        change = {"connectorId": 1, "type": "Inoperative"}
+        assert await bench.call("ChangeAvailability", change) == {"status": "Accepted"}
+        start = {"idTag": "A", "connectorId": 1}
+        assert await bench.call("RemoteStartTransaction", start) == {"status": "Rejected"}
+        assert await bench.call("RemoteStartTransaction", {"idTag": "A"}) == {"status": "Accepted"}, "another is free"
+        assert await bench.call("ChangeAvailability", {**change, "type": "Operative"}) == {"status": "Accepted"}
+        assert await bench.call("RemoteStartTransaction", start) == {"status": "Accepted"}
+
+
+async def test_a_transaction_that_begins_during_a_reset_is_ended_too(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        bench.begin()
+        await trio.sleep(1)
+        bench.station.delays["stop_transaction"] = 5
+        assert await bench.call("Reset", {"type": "Hard"}) == {"status": "Accepted"}
+        await trio.sleep(1)
+        bench.begin(connector_id=2, session_id="s2")
+        await trio.sleep(15)
+        assert [stop["reason"] for stop in bench.sent("StopTransaction")] == ["HardReset"] * 2
+        assert bench.station.asked("reset") == [(ResetType.HARD,)]
+
+
 @pytest.mark.parametrize("steps", range(12))
 async def test_a_second_reset_at_whatever_step_of_the_first_begins_no_other(open_bench: Any, steps: int) -> None:
     async with open_bench() as bench:

@@ -169,6 +169,30 @@ def test_a_stored_status_that_has_to_wait_is_told_if_nothing_newer_is(new_line: 
     assert told(line) == [(1, "Charging"), (2, "Available"), (1, "Charging")]
 
 
+def test_what_waits_for_the_disk_is_not_told_behind_what_does_not(line: "Line") -> None:
+    """A fault goes at once: a change before it that still waits for the disk would be told last, as if it were so."""
+    status(line, 1, "Charging", number=5)
+    status(line, 2, "Charging", number=5)
+    late = status(line, 1, "SuspendedEV", number=6)
+    ends: list[str] = []
+    late.asker = Asker(on_end=lambda: ends.append("over"))
+    status(line, 1, "Faulted")
+    assert told(line) == [(1, "Faulted")]
+    assert ends == ["over"]
+    assert line.session.outbox.depth == 1
+    line.durable = 6
+    assert told(line) == [(1, "Faulted"), (2, "Charging")]
+
+
+def test_what_is_on_the_disk_is_told_before_it(line: "Line") -> None:
+    hold_up(line, 0.1)
+    status(line, 1, "Charging", number=5)
+    status(line, 1, "Faulted")
+    line.durable = 5
+    line.answer()
+    assert told(line) == [(1, "Charging"), (1, "Faulted")]
+
+
 def test_whoever_hears_of_its_end_hears_that_it_was_superseded(line: "Line") -> None:
     hold_up(line)
     line.put("Heartbeat")
