@@ -111,7 +111,8 @@ class ChargingLimits:
         """What a connector may draw now; connector 0 is what all of them together may."""
         if connector_id == 0:
             return own_limit(self.explained(0))
-        return self._in_force.get(connector_id) or ChargingLimit(None, self.unit, None, None)
+        limit = self._in_force.get(connector_id) or ChargingLimit(None, self.unit, None, None)
+        return limit if self._sharing is None else self._sharing.as_known(connector_id, limit)
 
     def explained(self, connector_id: int) -> Limit:
         """The limit of a connector with what made it: profile, stack level, purpose, conversion. Before sharing."""

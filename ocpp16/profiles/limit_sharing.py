@@ -160,6 +160,12 @@ class LimitSharing:
         if self.fuse is not None:
             yield convert_limit(self.fuse, "A", limit.unit, limit.number_phases, settings)
 
+    def as_known(self, connector_id: int, limit: ChargingLimit) -> ChargingLimit:
+        """A limit that was told, with the time when it is known now to change next: the share of one depends on all."""
+        if self._state is _State.NOTHING or connector_id not in self:
+            return limit
+        return ChargingLimit._make((limit.limit, limit.unit, limit.phases, self._earliest((0, *self._limits))))
+
     def anew(self) -> dict[int, ChargingLimit]:
         """As `told`: no limit changed, but the strategy may say something else now."""
         self._is_split_for = False
