@@ -106,7 +106,7 @@ async def test_shares_follow_where_the_own_limit_stays(open_bench: Any, profile:
 
 @pytest.mark.parametrize("limit", [20, 10])
 async def test_until_is_also_when_another_one_wants_something_else(open_bench: Any, profile: Any, limit: float) -> None:
-    """What each has now stays what it is when that is installed, so nothing is told: too little for both, and enough."""
+    """What each has stays what it is when that is installed, so nothing is told: too little for both, and enough."""
     later = [{"startPeriod": 0, "limit": limit}, {"startPeriod": 3660, "limit": 40}]
     async with open_bench() as bench:
         await sharing(bench, profile, proportional, None)
@@ -120,7 +120,8 @@ async def test_until_is_also_when_another_one_wants_something_else(open_bench: A
         await trio.sleep(0.01)
         assert bench.limits() == [share, share]
         until = bench.charge_point.smart_charging.charging_limit(1).until
-        assert until is not None and until.isoformat() == "2026-01-01T00:01:00+00:00"
+        assert until is not None
+        assert until.isoformat() == "2026-01-01T00:01:00+00:00"
         await trio.sleep(60)
         assert bench.limits()[0] < share
 
