@@ -160,6 +160,14 @@ class LimitSharing:
         if self.fuse is not None:
             yield convert_limit(self.fuse, "A", limit.unit, limit.number_phases, settings)
 
+    def of_all(self, limit: ChargingLimit) -> ChargingLimit:
+        """What all connectors together may, by their charging profiles, held by the fuse."""
+        if self.fuse is None:
+            return limit
+        fuse = convert_limit(self.fuse, "A", limit.unit, limit.phases, self._profiles.settings)
+        least = fuse if limit.limit is None else min(fuse, limit.limit)
+        return ChargingLimit._make((least, limit.unit, limit.phases, limit.until))
+
     def as_known(self, connector_id: int, limit: ChargingLimit) -> ChargingLimit:
         """A limit that was told, with the time when it is known now to change next: the share of one depends on all."""
         if self._state is _State.NOTHING or connector_id not in self:
