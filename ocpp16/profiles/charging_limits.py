@@ -112,7 +112,7 @@ class ChargingLimits:
         sharing = self._sharing
         if connector_id == 0:
             total = own_limit(self.explained(0))
-            return total if sharing is None else sharing.of_all(total)
+            return total if sharing is None else sharing.of_all(total, self.unit)
         limit = self._in_force.get(connector_id) or ChargingLimit(None, self.unit, None, None)
         return limit if sharing is None else sharing.as_known(connector_id, limit)
 
