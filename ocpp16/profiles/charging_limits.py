@@ -109,9 +109,12 @@ class ChargingLimits:
 
     def limit(self, connector_id: int) -> ChargingLimit:
         """What a connector may draw now; connector 0 is what all of them together may."""
+        sharing = self._sharing
         if connector_id == 0:
-            return own_limit(self.explained(0))
-        return self._in_force.get(connector_id) or ChargingLimit(None, self.unit, None, None)
+            total = own_limit(self.explained(0))
+            return total if sharing is None else sharing.of_all(total, self.unit)
+        limit = self._in_force.get(connector_id) or ChargingLimit(None, self.unit, None, None)
+        return limit if sharing is None else sharing.as_known(connector_id, limit)
 
     def explained(self, connector_id: int) -> Limit:
         """The limit of a connector with what made it: profile, stack level, purpose, conversion. Before sharing."""

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import Enum
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ocpp16._core.by_number import ByNumber
 from ocpp16.faults import obey_exit
@@ -159,6 +159,20 @@ class LimitSharing:
             yield limit.maximum.converted_limit
         if self.fuse is not None:
             yield convert_limit(self.fuse, "A", limit.unit, limit.number_phases, settings)
+
+    def of_all(self, limit: ChargingLimit, unit: Literal["A", "W"]) -> ChargingLimit:
+        """What all connectors together may, by their charging profiles and in this unit, held by the fuse."""
+        if self.fuse is None:
+            return limit
+        fuse = convert_limit(self.fuse, "A", unit, limit.phases, self._profiles.settings)
+        least = fuse if limit.limit is None else min(fuse, limit.limit)
+        return ChargingLimit._make((least, unit, limit.phases, limit.until))
+
+    def as_known(self, connector_id: int, limit: ChargingLimit) -> ChargingLimit:
+        """A limit that was told, with the time when it is known now to change next: the share of one depends on all."""
+        if self._state is _State.NOTHING or connector_id not in self:
+            return limit
+        return ChargingLimit._make((limit.limit, limit.unit, limit.phases, self._earliest((0, *self._limits))))
 
     def anew(self) -> dict[int, ChargingLimit]:
         """As `told`: no limit changed, but the strategy may say something else now."""

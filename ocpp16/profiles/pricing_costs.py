@@ -129,5 +129,7 @@ class SessionCosts:
         if self._sessions.transaction(session) is None:  # it has ended meanwhile
             self._ctx.journal.append(session.row())
             return
-        session.triggers.wanted = wanted
+        session.triggers.wanted = still = session.triggers.unreported(wanted)
+        if still is not wanted:
+            self._ctx.journal.append(session.row())
         self._reports.begin(session)

@@ -4,6 +4,7 @@ Whoever calls a method that changes holds the lock (`changing`); it is told whet
 everything is prepared, and not before.
 """
 
+import errno
 from base64 import b64decode
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -164,7 +165,7 @@ class CertificateStore(InstalledCertificates):
         return CertificateSigningRequest(CsrStatus.ACCEPTED, made.csr)
 
     def keep_ocsp_answer(self, hash_data: CertificateHashData, text: str, now: float, is_wanted: _Wanted) -> None:
-        """Raises ValueError that says why it is not kept."""
+        """Raises ValueError that says why it is not kept, OSError where there is no room for it."""
         issuer = self._issuer_of(hash_data)
         if issuer is None:
             raise ValueError("it is of no certificate that is installed here")
@@ -173,8 +174,9 @@ class CertificateStore(InstalledCertificates):
         except ValueError:
             raise ValueError("it is no base64") from None
         changes = self._ocsp.keeping(der, hash_data, issuer, now, self._rules.clock_tolerance)
-        if self._has_room(changes):
-            self._files.apply(changes, is_wanted)
+        if not self._has_room(changes):
+            raise OSError(errno.ENOSPC, "the store of certificates is full")
+        self._files.apply(changes, is_wanted)
 
     def collect(self, waiting: Sequence[Path], now: float, is_wanted: _Wanted) -> int:
         """Delete what is of no use any more, but no key that is `waiting`; returns how many files that were."""

@@ -61,6 +61,12 @@ class PriceTriggers:
         at_time = wanted.at_time if is_new else self.wanted.at_time
         return WantedReports(wanted.energy, wanted.power, wanted.statuses, at_time)
 
+    def unreported(self, wanted: WantedReports) -> WantedReports:
+        """These without a time that was reported already: it may have come while they were stored."""
+        if wanted.at_time is None or wanted.at_time != self.time_reported:
+            return wanted
+        return WantedReports(wanted.energy, wanted.power, wanted.statuses)
+
     def measured(self, energy: float | None, power: float | None) -> str | None:
         """A reading: register in Wh and power in W, each None if not known. Returns "energy" or "power" where a report
         is due by it, None: none is."""

@@ -123,6 +123,44 @@ async def test_a_new_interval_counts_at_once(open_bench: Any, make_config: Any, 
         assert 96_000 < second < 96_500
 
 
+async def test_one_that_comes_while_others_are_asked_about_is_asked_about_at_once(
+    open_bench: Any, make_config: Any, responder: Responder
+) -> None:
+    def answer(request: Any) -> Any:
+        if not responder.times()[1:]:
+            bench.charge_point._runtime.features.plug_and_charge.ocsp.at_once()
+        return responder.answer(request)
+
+    responder.csms.pnc["GetCertificateStatus"] = answer
+    async with open_bench(
+        csms=responder.csms, document=make_config(**on_wire()), evse_security=responder.pki.keeper
+    ) as bench:
+        await trio.sleep(70)
+        assert responder.times() == [0, 0]
+
+
+async def test_a_new_interval_puts_nothing_off_that_is_to_be_asked_again(
+    open_bench: Any, make_config: Any, responder: Responder
+) -> None:
+    good, failed = responder.csms.pnc["GetCertificateStatus"], {"status": "Failed"}
+    responder.csms.pnc["GetCertificateStatus"] = failed
+    async with open_bench(
+        csms=responder.csms, document=make_config(**on_wire()), evse_security=responder.pki.keeper
+    ) as bench:
+        await trio.sleep(90)
+        await bench.call("ChangeConfiguration", {"key": "OcspRequestInterval", "value": "86400"})
+        await trio.sleep(300)
+        assert responder.times() == [0, 60, 180]
+        responder.csms.pnc["GetCertificateStatus"] = good
+        await trio.sleep(200)
+        assert await responder.kept() == 1
+        responder.csms.pnc["GetCertificateStatus"] = failed
+        count = len(responder.times())
+        await trio.sleep(DAY + 100)
+        first, second, *_ = responder.times()[count:]
+        assert second - first == 60, "the waits begin anew"
+
+
 async def test_a_new_certificate_is_asked_about_at_once(open_bench: Any, make_config: Any) -> None:
     responder = await Responder().prepare(leaves=0)
     async with open_bench(

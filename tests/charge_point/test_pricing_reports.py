@@ -265,6 +265,21 @@ async def test_a_full_disk(open_bench: Any, make_config: Any, disk: Any) -> None
         assert others(bench) == [ENERGY]
 
 
+async def test_a_time_that_comes_while_a_cost_is_stored(open_bench: Any, make_config: Any, disk: Any) -> None:
+    """It was reported: the cost that kept it does not have it reported once more."""
+    async with opened(open_bench, make_config, options={"store": disk}) as bench:
+        await started(bench)
+        await want(bench, atTime="2026-01-01T00:01:00Z")
+        await trio.sleep(57)
+        disk.is_full = True
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(transfer, bench, "RunningCost", cost(triggerMeterValue={"atEnergykWh": 50}))
+            await trio.sleep(4)
+            disk.is_full = False
+        await trio.sleep(60)
+        assert others(bench) == [ENERGY]
+
+
 async def test_over_a_power_cut(open_bench: Any, until_power_fails: Any, make_config: Any, tmp_path: Path) -> None:
     """What was accepted is there in the next start, with the power that was reported; a time that came meanwhile is
     reported then."""

@@ -133,6 +133,10 @@ async def test_a_flood_has_a_bound_and_says_how_much_was_left_out(open_bench: An
         await trio.sleep(1)
         [*_, last] = bench.sent("SecurityEventNotification")
         assert last["techInfo"] == f"{1000 - BURST} more were not told. open"
+        await trio.sleep(FLOOD_INTERVAL)
+        bench.charge_point.on_security_event("TamperDetectionActivated", "open")
+        await trio.sleep(1)
+        assert bench.sent("SecurityEventNotification")[-1]["techInfo"] == "open", "they were told"
         assert len(bench.events.of(SecurityEvent)) >= 1000, "the observer and the log have them all"
 
 

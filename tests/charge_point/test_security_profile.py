@@ -54,15 +54,18 @@ class Certificates:
 class Dialled(CentralSystem):
     """Notes where it is dialled, and whether it speaks TLS there."""
 
-    def __init__(self, *, has_tls: bool = True) -> None:
+    def __init__(self, *, has_tls: bool = True, is_refused: bool = True) -> None:
         super().__init__()
         self.has_tls = has_tls
+        self.is_refused = is_refused
         self.endpoints: list[Endpoint] = []
 
     async def connector(self, endpoint: Endpoint) -> trio.abc.Stream:
         self.endpoints.append(endpoint)
         if endpoint.is_tls and not self.has_tls:
-            raise DialFailed("TLS", "TLS: the server does not speak TLS on this port")
+            if self.is_refused:
+                raise DialFailed("TLS", "TLS: the server does not speak TLS on this port")
+            raise DialFailed("TCP", "TCP: a firewall lets nothing through to this port")
         return await super().connector(endpoint)
 
 
@@ -92,6 +95,7 @@ async def test_a_new_key_stays_when_it_led_to_an_accepted_boot(open_bench: Any, 
         assert await bench.call("ChangeConfiguration", CHANGE_KEY) == {"status": "Accepted"}
         assert state(bench) == (1, NEW, None, OLD)
         await settled(bench)
+        await trio.sleep(200)  # longer than an answer is waited for: it has come
         assert state(bench) == (1, NEW, None, None)
         assert len(bench.sent("BootNotification")) == boots + 1
         assert len(bench.sent("StatusNotification")) == statuses + 3, "one for each connector, and for the whole"
@@ -187,6 +191,23 @@ async def test_a_boot_that_is_never_answered_is_a_refusal(open_bench: Any, make_
         assert state(bench) == (1, NEW, None, OLD)  # neither was accepted, and neither is given up
         del csms.answers["BootNotification"]
         await settled(bench)
+
+
+async def test_a_connection_that_ends_instead_of_an_answer_is_a_refusal(open_bench: Any, make_config: Any) -> None:
+    """Some let everybody in, and close the connection of whom they do not know at the first message."""
+    csms = CentralSystem()
+    async with open_bench(csms=csms, document=with_password(make_config)) as bench:
+
+        async def answer(payload: Any, call: Any) -> Any:
+            if bench.charge_point._runtime.features.security_profile.credentials().key == NEW:
+                await csms.close("cp001")
+                await trio.sleep_forever()
+            return {"status": "Accepted", "currentTime": "2026-01-01T00:00:00Z", "interval": 3600}
+
+        csms.answers["BootNotification"] = answer
+        assert await bench.call("ChangeConfiguration", CHANGE_KEY) == {"status": "Accepted"}
+        await settled(bench)
+        assert state(bench) == (1, OLD, None, None)
 
 
 async def test_a_key_that_is_changed_twice_goes_back_to_the_one_that_worked(open_bench: Any, make_config: Any) -> None:
@@ -308,6 +329,27 @@ async def test_what_a_security_profile_needs(
             assert csms.endpoints[-1].wants_certificate == (wanted == "3")
         else:
             assert state(bench)[0] == start
+
+
+async def test_roots_of_the_operating_system_are_roots(open_bench: Any, make_config: Any) -> None:
+    keys = {"Internal__CentralSystemURI": "csms.example/ocpp", "Internal__UseSslDefaultVerifyPaths": True}
+    async with open_bench(csms=Dialled(), document=with_password(make_config, **keys)) as bench:
+        answer = await bench.call("ChangeConfiguration", {"key": "SecurityProfile", "value": "2"})
+        assert answer == {"status": "Accepted"}
+        await settled(bench)
+        assert state(bench)[0] == 2
+
+
+async def test_one_that_the_network_lets_nobody_reach_is_tried_once_more(open_bench: Any, make_config: Any) -> None:
+    """And then given up, though nobody refused it: the one before gets through."""
+    csms = Dialled(has_tls=False, is_refused=False)
+    document = with_password(make_config, Internal__CentralSystemURI="csms.example/ocpp")
+    async with open_bench(csms=csms, document=document, evse_security=Certificates()) as bench:
+        answer = await bench.call("ChangeConfiguration", {"key": "SecurityProfile", "value": "2"})
+        assert answer == {"status": "Accepted"}
+        await settled(bench)
+        assert state(bench) == (1, OLD, None, None)
+        assert [endpoint.is_tls for endpoint in csms.endpoints] == [False, *[True] * 4, False, True, False]
 
 
 async def test_a_profile_does_not_go_with_the_scheme_of_the_address(open_bench: Any, make_config: Any) -> None:

@@ -283,3 +283,27 @@ async def test_at_the_start_every_connector_is_told_once(open_bench: Any, profil
         await bench.charge_point.stop()
         await trio.sleep(80000)
         assert len(bench.station.asked("charging_limit_changed")) == 2
+
+
+async def test_ends_that_were_put_off_have_a_bound_and_hide_no_other(open_bench: Any, profile: Any) -> None:
+    """Each new profile ends at another time, and those of before are of no use: the last end of all counts."""
+
+    def ending(number: int, seconds: int) -> Any:
+        return profile(number, chargingSchedulePeriod=[{"startPeriod": 0, "limit": 10}], duration=3600 + seconds)
+
+    async with open_bench() as bench:
+        bench.begin(1)
+        bench.begin(2, "s2")
+        await bench.install(1, ending(1, 7200))
+        limits, most = bench.charge_point._runtime.features.smart_charging.limits, 0
+        for end in range(3600, 1600, -10):
+            await bench.install(2, ending(2, end))
+            if len(limits._boundaries) < most:
+                break  # those of before are gone, just now
+            most = len(limits._boundaries)
+        assert most < 100
+        assert bench.limits() == [10, 10]
+        await trio.sleep(end - 10)
+        assert bench.limits() == [10, 10]
+        await trio.sleep(10)
+        assert bench.limits() == [10, None]

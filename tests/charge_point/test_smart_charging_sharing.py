@@ -70,6 +70,24 @@ async def test_a_fuse(open_bench: Any, profile: Any, maximum: float | None, fuse
         assert bench.limits() == limits
 
 
+@pytest.mark.parametrize(("units", "volts"), [("Current,Power", 1), ("Power,Current", 690)])
+async def test_what_all_together_may_is_held_by_the_fuse(
+    open_bench: Any, make_config: Any, profile: Any, units: str, volts: float
+) -> None:
+    document = make_config(SmartCharging__ChargingScheduleAllowedChargingRateUnit=units)
+    async with open_bench(document=document) as bench:
+        smart_charging = bench.charge_point.smart_charging
+        await sharing(bench, profile, None, 32.0, None)
+        for maximum, limit in ((None, 32), (40, 32), (20, 20)):
+            if maximum is not None:
+                await bench.install(0, profile(1, maximum, **MAX))
+            assert smart_charging.charging_limit(0).limit == limit * volts
+        assert smart_charging.explain_limit(0).limit == 20 * volts, "before sharing"
+        smart_charging.share_limits(None)
+        await bench.clear(id=1)
+        assert smart_charging.charging_limit(0).limit is None
+
+
 async def test_a_fuse_in_watts(open_bench: Any, make_config: Any, profile: Any) -> None:
     """32 A per phase: three phases are 22080 W; as soon as one connector has one phase only, 7360 W."""
     document = make_config(SmartCharging__ChargingScheduleAllowedChargingRateUnit="Power,Current")
@@ -102,6 +120,43 @@ async def test_shares_follow_where_the_own_limit_stays(open_bench: Any, profile:
         assert bench.limits() == [7.5, 7.5]
         await trio.sleep(60)
         assert bench.limits() == [8, 8]
+
+
+async def test_shares_follow_what_is_wanted_beneath_the_maximum(open_bench: Any, profile: Any) -> None:
+    """40 A and then 80 A of 30 A at most: the own limit stays 30 A, and the part of all that is wanted does not."""
+    steps = [{"startPeriod": 0, "limit": 40}, {"startPeriod": 3660, "limit": 80}]
+    async with open_bench() as bench:
+        await sharing(bench, profile, proportional)
+        for number in (1, 2):
+            bench.begin(number, f"s{number}")
+            await bench.install(number, profile(number, 40, **TX))
+        await bench.install(1, profile(1, chargingSchedulePeriod=steps, **TX))
+        await trio.sleep(0.01)
+        assert bench.limits() == [15, 15]
+        await trio.sleep(60)
+        assert bench.limits() == [20, 10]
+
+
+@pytest.mark.parametrize("limit", [20, 10])
+async def test_until_is_also_when_another_one_wants_something_else(open_bench: Any, profile: Any, limit: float) -> None:
+    """What each has stays what it is when that is installed, so nothing is told: too little for both, and enough."""
+    later = [{"startPeriod": 0, "limit": limit}, {"startPeriod": 3660, "limit": 40}]
+    async with open_bench() as bench:
+        await sharing(bench, profile, proportional, None)
+        for number in (1, 2):
+            bench.begin(number, f"s{number}")
+            await bench.install(number, profile(number, limit, **TX))
+        await trio.sleep(0.01)
+        share = min(limit, 15)
+        assert bench.limits() == [share, share]
+        await bench.install(2, profile(2, chargingSchedulePeriod=later, **TX))
+        await trio.sleep(0.01)
+        assert bench.limits() == [share, share]
+        until = bench.charge_point.smart_charging.charging_limit(1).until
+        assert until is not None
+        assert until.isoformat() == "2026-01-01T00:01:00+00:00"
+        await trio.sleep(60)
+        assert bench.limits()[0] < share
 
 
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1)])

@@ -186,6 +186,20 @@ async def test_what_is_not_kept(security: FileEvseSecurity, certs: Path, case: s
     assert not (certs / "client/cso/ocsp").exists()
 
 
+async def test_a_full_store_says_that_it_keeps_no_answer(security: FileEvseSecurity, certs: Path) -> None:
+    """Taken for kept, it would not be asked for again for a week, and what was revoked would be used on."""
+    revoked = text(answer(is_revoked=True))
+    (certs / "ca/mf").mkdir(parents=True, exist_ok=True)
+    big = certs / "ca/mf/big.pem"
+    with big.open("wb") as file:
+        file.truncate(50 * 1024 * 1024)
+    with pytest.raises(OSError, match="full"):
+        await security.update_ocsp_cache(NAME, revoked)
+    big.unlink()
+    await security.update_ocsp_cache(NAME, revoked)
+    assert await security.get_ocsp_response(NAME) is not None
+
+
 async def test_whom_the_issuer_named_may_sign(security: FileEvseSecurity) -> None:
     by_delegate = answer(LEAF, BELOW, DELEGATE)
     await security.update_ocsp_cache(NAME, text(by_delegate))
