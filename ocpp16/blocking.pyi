@@ -707,7 +707,7 @@ class Member:
         """What a person could do in front of it; see `ocpp16.simulation.Commands`."""
     def cut_power(self, seconds: float) -> bool:
         """The power fails, and comes back after so many seconds: nothing is ended in order, nothing more is sent, and
-        the cars stay where they are. False where it is not running.
+        the cars stay where they are. False where it is not running. Raises ValueError for what is no time.
         """
 
 class Fleet:

@@ -208,7 +208,7 @@ class _Fleet(Face):
     def _adding(self, identity: str, made_of: Any, keys: Any) -> Crossing:
         asked, own = self._hosted.asked(identity)
         if asked is not None:
-            keys = merged(asked, keys or {})
+            keys = merged(merged({}, asked), keys or {})
         return self._house.thread.run(self._hosted.add, self._original, identity, made_of, keys, own)
 
     def _given_up(self, adding: Crossing) -> None:
