@@ -14,7 +14,7 @@ from ocpp16.enums import ErrorCode
 from ocpp16.testing.contract_answers import plug_and_charge_answer
 from ocpp16.testing.recording import ReceivedCall
 
-__all__ = ["Answer", "CallErrorAnswer", "ScriptedAnswer", "StandardAnswers", "readable"]
+__all__ = ["Answer", "CallErrorAnswer", "ScriptedAnswer", "StandardAnswers", "plain", "readable"]
 
 Payload = Mapping[str, Any]
 FOLDED_TRANSACTIONS = 10_000  # how many StartTransaction requests are remembered to recognise a repeat
@@ -37,6 +37,14 @@ Answer = Payload | CallErrorAnswer | None
 
 ScriptedAnswer = Answer | Callable[[dict[str, Any], ReceivedCall], "Answer | Awaitable[Answer]"]
 """What may stand in `CentralSystem.answers`; a function may be async, and then other calls are answered meanwhile."""
+
+
+def plain(scripted: Any) -> Any:
+    """A mapping as a dict; what is none as it is, for nothing checks scripted answers."""
+    try:
+        return dict(scripted) if isinstance(scripted, Mapping) else scripted
+    except Exception:
+        return scripted
 
 
 def readable(call: ReceivedCall) -> ReceivedCall | CallErrorAnswer:
