@@ -48,7 +48,9 @@ def _others(original: type, kept: frozenset[str]) -> frozenset[str]:
 _OF_TRIO: Final[Mapping[type, frozenset[str]]] = {
     SimulatedStation: _others(SimulatedStation, KEPT),
     Commands: _others(Commands, frozenset({"is_deferred", "reason", "run"})),
-    Member: frozenset({"begin", "end", "is_over", "left", "open", "operation", "wait_for_news", "wait_over"}),
+    Member: frozenset(
+        {"begin", "end", "is_over", "left", "on_open", "open", "operation", "wait_for_news", "wait_over"}
+    ),
 }
 
 
