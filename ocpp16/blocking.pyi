@@ -209,7 +209,8 @@ class ChargingDoor:
         strategy: one of `ocpp16.schedule.sharing`, or your own; None: every connector sees a ChargePointMaxProfile in
         full. A fuse is held in any case: in equal parts where there is no strategy, or where it fails or makes no
         sense.
-        Raises ValueError for a strategy that cannot be called, or a fuse that is no number from 0 on.
+        Raises ValueError for a strategy that cannot be called, or a fuse that is no number from 0 on, FeatureNotBuilt
+        where nothing would hold it.
         """
     def set_charging_profile(self, connector_id: int, profile: Mapping[str, Any]) -> ChargingProfileStatus:
         """What SetChargingProfile does, asked for by the host; returns once the profile is on disk and in force.
