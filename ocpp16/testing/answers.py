@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ocpp16.codec import ValidationError, format_datetime, validate
-from ocpp16.enums import ErrorCode
+from ocpp16.enums import ErrorCode, RegistrationStatus
 from ocpp16.testing.contract_answers import plug_and_charge_answer
 from ocpp16.testing.recording import ReceivedCall
+from ocpp16.values import member
 
 __all__ = ["Answer", "CallErrorAnswer", "ScriptedAnswer", "StandardAnswers", "plain", "readable"]
 
@@ -98,8 +99,8 @@ class StandardAnswers:
         return CallErrorAnswer(ErrorCode.NOT_IMPLEMENTED, "unknown action") if answer is None else answer(call)
 
     def refuse_boot(self, status: str, times: int, interval: int) -> None:
-        """Give the next `times` BootNotifications this status and interval."""
-        self._boot_refusals += [(status, interval)] * times
+        """Give the next `times` BootNotifications this status and interval. Raises ValueError for what is no status."""
+        self._boot_refusals += [(str(member(RegistrationStatus, status, "status")), interval)] * times
 
     def _boot(self, call: ReceivedCall) -> Answer:
         status, interval = self._boot_refusals.pop(0) if self._boot_refusals else ("Accepted", self.interval)
