@@ -373,7 +373,7 @@ class CentralSystem:
         self._refusals += [None] * times
 
     def refuse_boot(self, status: str = "Rejected", *, times: int = 1, interval: int = 60) -> None:
-        """Answer the next BootNotifications with Pending or Rejected; `interval` in seconds. Raises ValueError for no status."""
+        """Answer the next BootNotifications with Pending or Rejected, ValueError for none; `interval` in seconds."""
         self.standard_answers.refuse_boot(status, times, interval)
 
     async def close(self, identity: str, code: int = 1000, reason: str = "") -> None:
