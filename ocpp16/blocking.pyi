@@ -209,7 +209,8 @@ class ChargingDoor:
         strategy: one of `ocpp16.schedule.sharing`, or your own; None: every connector sees a ChargePointMaxProfile in
         full. A fuse is held in any case: in equal parts where there is no strategy, or where it fails or makes no
         sense.
-        Raises ValueError for a strategy that cannot be called, or a fuse that is no number from 0 on.
+        Raises ValueError for a strategy that cannot be called, or a fuse that is no number from 0 on, FeatureNotBuilt
+        where nothing would hold it.
         """
     def set_charging_profile(self, connector_id: int, profile: Mapping[str, Any]) -> ChargingProfileStatus:
         """What SetChargingProfile does, asked for by the host; returns once the profile is on disk and in force.
@@ -707,7 +708,7 @@ class Member:
         """What a person could do in front of it; see `ocpp16.simulation.Commands`."""
     def cut_power(self, seconds: float) -> bool:
         """The power fails, and comes back after so many seconds: nothing is ended in order, nothing more is sent, and
-        the cars stay where they are. False where it is not running.
+        the cars stay where they are. False where it is not running. Raises ValueError for what is no time.
         """
 
 class Fleet:

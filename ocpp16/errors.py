@@ -33,7 +33,8 @@ __all__ = [
 
 
 class Ocpp16Error(Exception):
-    """Base of every exception this library raises on its own account, but for the codec's two ValueErrors."""
+    """Base of what a charge point raises on its own account, but for what Python has a word for: ValueError (of which
+    the codec's two are), RuntimeError, TimeoutError."""
 
 
 class LocalProtocolError(Ocpp16Error):

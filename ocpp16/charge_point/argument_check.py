@@ -35,7 +35,7 @@ _PATHS = (
     "message_log_path",
 )
 _FILES = ("config", "user_config_path", "custom_schema_path")
-_FOLDERS = ("message_log_path", "session_logging_path")
+_FOLDERS = ("certificates_path", "message_log_path", "session_logging_path")
 """Which need not be there."""
 _IMPOSSIBLE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP)
 """Why nothing will ever be at a path."""
@@ -192,7 +192,9 @@ def _most_connecting_faults(name: str, value: Any) -> Faults:
 
 
 def _unread_paths(given: Mapping[str, Any]) -> Iterator[str]:
-    """Paths of certificates that nobody would ever read."""
+    """Paths of certificates that nobody would ever read, and of a database that nobody would ever write."""
+    if given.get("store") is not None and given.get("database_path") is not None:
+        yield "database_path is given, and store takes its place: give one of them"
     named = [name for name, path in (given.get("security_configuration") or {}).items() if path]
     if not named:
         return

@@ -84,17 +84,16 @@ class ChargingDoor:
         strategy: one of `ocpp16.schedule.sharing`, or your own; None: every connector sees a ChargePointMaxProfile in
         full. A fuse is held in any case: in equal parts where there is no strategy, or where it fails or makes no
         sense.
-        Raises ValueError for a strategy that cannot be called, or a fuse that is no number from 0 on.
+        Raises ValueError for a strategy that cannot be called, or a fuse that is no number from 0 on, FeatureNotBuilt
+        where nothing would hold it.
         """
-        self._runtime.guard.check()
+        limits = self._feature.limits
         if strategy is not None and (not callable(strategy) or is_async_function(strategy)):
             raise ValueError(f"strategy must be a function that is not async, or None, not {described(strategy)}")
         if fuse is not None and finite(fuse, "fuse") < 0:
             raise ValueError(f"fuse must not be negative, and is {fuse} A")
         self._runtime.sharing = (strategy, fuse)
-        feature = self._runtime.features.smart_charging
-        if feature is not None:
-            feature.limits.share(strategy, fuse)
+        limits.share(strategy, fuse)
 
     async def set_charging_profile(self, connector_id: int, profile: Mapping[str, Any]) -> ChargingProfileStatus:
         """What SetChargingProfile does, asked for by the host; returns once the profile is on disk and in force.

@@ -12,6 +12,7 @@ from ocpp16.charge_point.argument_check import connector_states
 from ocpp16.charge_point.authorization_door import AuthorizationDoor
 from ocpp16.charge_point.reservation_door import ReservationDoor
 from ocpp16.charge_point.runtime import Runtime
+from ocpp16.charge_point.station_check import is_async_function
 from ocpp16.charge_point.watching import watch
 from ocpp16.configuration.key import WIRE_TEXT_LIMIT, Key
 from ocpp16.configuration.keys import core, internal
@@ -23,7 +24,7 @@ from ocpp16.observer import ObserverEvent
 from ocpp16.state.clock import Clock, to_micros
 from ocpp16.state.local_time import local_time
 from ocpp16.state.timers import Timers
-from ocpp16.values import aware, document, text
+from ocpp16.values import aware, described, document, text
 
 
 @only_at_waits
@@ -182,10 +183,12 @@ class StationDoor:
         """Tell `watcher` each event that an observer is told, in its moment, on disk or not, over stops and starts; the
         function that is returned ends it. For who looks for a while: it costs nothing before and after.
 
-        It is a plain function that returns at once; what it raises is logged and ends nothing. Raises
-        ChargePointStopped once the block is left.
+        It is a plain function that returns at once; what it raises is logged and ends nothing. Raises ValueError for
+        what is no function, or an async one, ChargePointStopped once the block is left.
         """
         self._runtime.guard.check()
+        if not callable(watcher) or is_async_function(watcher):
+            raise ValueError(f"watcher must be a function that is not async, not {described(watcher)}")
         return watch(self._runtime, watcher, self.log)
 
     def spawn(self, async_fn: Callable[..., Any], *args: Any) -> None:

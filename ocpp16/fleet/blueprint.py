@@ -9,7 +9,7 @@ from ocpp16.address import profile_for
 from ocpp16.simulation.options import StationOptions
 from ocpp16.spelling import did_you_mean
 from ocpp16.texts import shown
-from ocpp16.values import whole
+from ocpp16.values import described, whole
 
 _NO_KEYS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 LIGHT: Final = "Core,RemoteTrigger,SmartCharging"
@@ -63,7 +63,9 @@ class Blueprint:
 
 
 def merged(under: Mapping[str, Mapping[str, Any]], over: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Keys by section; those of `over` hold. Raises ValueError for a section that is none."""
+    """Keys by section; those of `over` hold. Raises ValueError for what are no sections of keys."""
+    if not isinstance(over, Mapping):
+        raise ValueError(f"keys must be keys by section, not {described(over)}")
     for section, keys in over.items():
         if not isinstance(keys, Mapping):
             raise ValueError(f"keys: {shown(section)} must be a section of keys, not {shown(keys, 64)}")

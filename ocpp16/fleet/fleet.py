@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
+from ocpp16.charge_point.argument_check import check_arguments
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.charge_points import ChargePoints
 from ocpp16.charge_point.connectivity import StreamOpener
@@ -25,7 +26,7 @@ from ocpp16.rpc.violations import ViolationListener
 from ocpp16.simulation import SimulatedStation
 from ocpp16.texts import shown
 from ocpp16.transport.interface import local_address_problem
-from ocpp16.values import finite
+from ocpp16.values import described, finite
 
 if TYPE_CHECKING:
     from ocpp16.store.base import Store
@@ -235,18 +236,34 @@ async def open_fleet(
 
     Raises ValueError and ConfigurationError for arguments that cannot be meant, StoreError.
     """
+    listeners = {"calls": calls, "frames": frames, "links": links, "violations": violations}
+    check_arguments(
+        {
+            "store": store,
+            "database_path": database_path,
+            "most_connecting": most_connecting,
+            "connector": connector,
+            "certificates_path": certificates_path,
+            "trace_messages": trace_messages,
+            "seed": seed,
+            **listeners,
+        }
+    )
+    if not isinstance(csms, str):
+        raise ValueError(f"csms must be a URL, not {described(csms)}")
+    for name, of_id in (("observer", observer), ("connector_of", connector_of)):
+        if of_id is not None and not callable(of_id):
+            raise ValueError(f"{name} must be a function of an id, not {described(of_id)}")
     usual = blueprint(made_of)
     seconds = finite(spread, "spread")
     if seconds < 0:
         raise ValueError(f"spread must be 0 s or more, not {seconds:g}")
-    if isinstance(source_addresses, str):
-        raise ValueError(f"source_addresses must be a list of addresses, not the text {shown(source_addresses, 64)}")
+    if isinstance(source_addresses, str) or not isinstance(source_addresses, Iterable):
+        raise ValueError(f"source_addresses must be a list of addresses, not {described(source_addresses)}")
     addresses = tuple(source_addresses)
     for address in addresses:
         if problem := local_address_problem(address):
             raise ValueError(f"source_addresses: {problem}")
-
-    listeners = {"calls": calls, "frames": frames, "links": links, "violations": violations}
 
     def options(identity: str) -> Mapping[str, Any]:
         own = None if connector_of is None else connector_of(identity)
@@ -257,7 +274,8 @@ async def open_fleet(
         found |= {name: listener for name, listener in listeners.items() if listener is not None}
         return found
 
-    given = keys if callable(keys) else lambda identity: keys or {}
+    of_all = keys if callable(keys) else merged({}, {} if keys is None else keys)
+    given = of_all if callable(of_all) else lambda identity: of_all
     fleet: Fleet | None = None
     try:
         async with (

@@ -18,10 +18,12 @@ from ocpp16.fleet.blueprint import Blueprint
 from ocpp16.log import log
 from ocpp16.simulation import CommandError, Commands, Operation, SimulatedStation
 from ocpp16.simulation.options import AfterReset
+from ocpp16.values import finite
 
 RESTART_AFTER = 1.0
 """Seconds until a charge point that failed is begun again; each time twice as long."""
-LONGEST_WAIT = 300.0
+LONGEST_WAIT = 200.0
+"""In the mean: with what chance adds it is five minutes at most."""
 SWITCHED_ON_AFTER = 10.0
 """Seconds that a station stays off whose option `after_reset` is "exit"."""
 
@@ -120,7 +122,10 @@ class Member:
 
     def cut_power(self, seconds: float) -> bool:
         """The power fails, and comes back after so many seconds: nothing is ended in order, nothing more is sent, and
-        the cars stay where they are. False where it is not running."""
+        the cars stay where they are. False where it is not running. Raises ValueError for what is no time."""
+        seconds = finite(seconds, "seconds")
+        if seconds < 0:
+            raise ValueError(f"seconds must be 0 s or more, not {seconds:g}")
         if self._scope is not None or self.state is not MemberState.RUNNING:
             return False
         self._become(MemberState.OFF)

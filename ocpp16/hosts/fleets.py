@@ -48,7 +48,9 @@ def _others(original: type, kept: frozenset[str]) -> frozenset[str]:
 _OF_TRIO: Final[Mapping[type, frozenset[str]]] = {
     SimulatedStation: _others(SimulatedStation, KEPT),
     Commands: _others(Commands, frozenset({"is_deferred", "reason", "run"})),
-    Member: frozenset({"begin", "end", "is_over", "left", "open", "operation", "wait_for_news", "wait_over"}),
+    Member: frozenset(
+        {"begin", "end", "is_over", "left", "on_open", "open", "operation", "wait_for_news", "wait_over"}
+    ),
 }
 
 
@@ -208,7 +210,7 @@ class _Fleet(Face):
     def _adding(self, identity: str, made_of: Any, keys: Any) -> Crossing:
         asked, own = self._hosted.asked(identity)
         if asked is not None:
-            keys = merged(asked, keys or {})
+            keys = merged(merged({}, asked), keys or {})
         return self._house.thread.run(self._hosted.add, self._original, identity, made_of, keys, own)
 
     def _given_up(self, adding: Crossing) -> None:

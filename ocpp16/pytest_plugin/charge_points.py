@@ -24,6 +24,7 @@ from ocpp16.simulation.arguments import REQUIRED
 from ocpp16.simulation.command import Command
 from ocpp16.simulation.command_table import COMMANDS
 from ocpp16.spelling import did_you_mean
+from ocpp16.state.clock import to_datetime
 from ocpp16.texts import shown
 
 if TYPE_CHECKING:
@@ -71,9 +72,12 @@ class ChargePoint(Verbs):
 
     def calls(self, action: str | None = None, direction: Direction | None = None) -> list[Call]:
         """The calls with their answers so far, oldest first: of an action ("StartTransaction") and of a direction
-        ("sent" or "received" by the charge point), or all. Raises ValueError for another direction."""
+        ("sent" or "received" by the charge point), or all. Raises ValueError for another direction, and for an action
+        that is misspelled."""
         if direction is not None:
             _check_direction(direction)
+        if action is not None:
+            _check_action(action, direction or "received")
         calls: list[Call] = self._thread.look(self._watch.calls, action, direction)
         return calls
 
@@ -91,8 +95,7 @@ class ChargePoint(Verbs):
     @property
     def time(self) -> datetime:
         """Its clock, which the Central System sets."""
-        now: datetime = self._thread.look(lambda: self._member.charge_point.for_station.now())
-        return now
+        return to_datetime(self._thread.look(lambda: self._member.charge_point.for_station.clock.now()))
 
     # What is waited for: each raises NotSeen, an AssertionError, when it does not come within `timeout` seconds (None:
     # that of the test), with what came instead.
@@ -226,12 +229,13 @@ def _check_direction(direction: object) -> None:
 
 
 def _check_action(action: object, direction: Direction) -> None:
-    """What is misspelled would be waited for in vain, or be absent. Raises ValueError."""
-    if action in ACTIONS:
+    """What is misspelled, or of the other side, would be waited for in vain, or be absent. Raises ValueError."""
+    if action in ACTIONS and (direction == "received" or ACTIONS[str(action)].initiator != "CentralSystem"):
         return
     if direction == "sent" or get_close_matches(str(action)[:100], ACTIONS, n=1, cutoff=_LIKE):
         who = "charge point" if direction == "sent" else "Central System"
-        raise ValueError(f"no {who} sends {shown(repr(action), 60)}{did_you_mean(action, ACTIONS)}")
+        hint = "" if action in ACTIONS else did_you_mean(action, ACTIONS)
+        raise ValueError(f"no {who} sends {shown(repr(action), 60)}{hint}")
 
 
 def _verb(command: Command) -> Callable[..., Any]:

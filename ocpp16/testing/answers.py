@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ocpp16.codec import ValidationError, format_datetime, validate
-from ocpp16.enums import ErrorCode
+from ocpp16.enums import ErrorCode, RegistrationStatus
 from ocpp16.testing.contract_answers import plug_and_charge_answer
 from ocpp16.testing.recording import ReceivedCall
+from ocpp16.values import member
 
-__all__ = ["Answer", "CallErrorAnswer", "ScriptedAnswer", "StandardAnswers", "readable"]
+__all__ = ["Answer", "CallErrorAnswer", "ScriptedAnswer", "StandardAnswers", "plain", "readable"]
 
 Payload = Mapping[str, Any]
 FOLDED_TRANSACTIONS = 10_000  # how many StartTransaction requests are remembered to recognise a repeat
@@ -37,6 +38,14 @@ Answer = Payload | CallErrorAnswer | None
 
 ScriptedAnswer = Answer | Callable[[dict[str, Any], ReceivedCall], "Answer | Awaitable[Answer]"]
 """What may stand in `CentralSystem.answers`; a function may be async, and then other calls are answered meanwhile."""
+
+
+def plain(scripted: Any) -> Any:
+    """A mapping as a dict; what is none as it is, for nothing checks scripted answers."""
+    try:
+        return dict(scripted) if isinstance(scripted, Mapping) else scripted
+    except Exception:
+        return scripted
 
 
 def readable(call: ReceivedCall) -> ReceivedCall | CallErrorAnswer:
@@ -90,8 +99,8 @@ class StandardAnswers:
         return CallErrorAnswer(ErrorCode.NOT_IMPLEMENTED, "unknown action") if answer is None else answer(call)
 
     def refuse_boot(self, status: str, times: int, interval: int) -> None:
-        """Give the next `times` BootNotifications this status and interval."""
-        self._boot_refusals += [(status, interval)] * times
+        """Give the next `times` BootNotifications this status and interval. Raises ValueError for what is no status."""
+        self._boot_refusals += [(str(member(RegistrationStatus, status, "status")), interval)] * times
 
     def _boot(self, call: ReceivedCall) -> Answer:
         status, interval = self._boot_refusals.pop(0) if self._boot_refusals else ("Accepted", self.interval)

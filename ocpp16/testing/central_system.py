@@ -359,7 +359,7 @@ class CentralSystem:
         """Apply a fault to the next `times` CALLs (None: to all from now on) of an action, or of any.
 
         `seconds` is for DELAY, `code` for CLOSE. The charge point's request counts as handled all the same. Raises
-        ValueError for what is no fault.
+        ValueError for what is no fault, action, time or close code.
         """
         if times is None or times > 0:
             self.faults.rules.append(FaultRule(Fault(fault), action, identity, times, seconds, code))
@@ -373,7 +373,7 @@ class CentralSystem:
         self._refusals += [None] * times
 
     def refuse_boot(self, status: str = "Rejected", *, times: int = 1, interval: int = 60) -> None:
-        """Answer the next BootNotifications with Pending or Rejected; `interval` in seconds."""
+        """Answer the next BootNotifications with Pending or Rejected, ValueError for none; `interval` in seconds."""
         self.standard_answers.refuse_boot(status, times, interval)
 
     async def close(self, identity: str, code: int = 1000, reason: str = "") -> None:

@@ -34,7 +34,7 @@ from ocpp16.codec import (
 )
 from ocpp16.enums import ErrorCode, RegistrationStatus
 from ocpp16.errors import CallFailed, ConnectionClosed
-from ocpp16.testing.answers import Answer, CallErrorAnswer
+from ocpp16.testing.answers import Answer, CallErrorAnswer, plain
 from ocpp16.testing.misbehaviour import Fault, FaultPlan, FaultRule, spoil
 from ocpp16.testing.recording import Direction, ReceivedCall, Recording
 from ocpp16.texts import shown
@@ -45,11 +45,12 @@ __all__ = ["ConnectedChargePoint"]
 ERROR_CODES = frozenset(ErrorCode)
 WRITE_TIMEOUT = 30.0  # seconds until a peer that does not read is given up
 MOST_UNSENT = 4_000_000  # bytes of answers that nobody takes
+PATIENCE = 1.5  # seconds: before this nobody gives up waiting for an answer (as `ocpp16.lint` has it)
 NO_FRAME = "no OCPP-J frame"
+ONE_CALL = "more than one CALL at a time (OCPP-J 1.6 §4.1.1)"
 NOT_ACCEPTED = "before BootNotification was accepted (OCPP 1.6 ed. 2 §4.2)"
 _REGISTRATIONS = frozenset(RegistrationStatus)
-_AS_IT_IS = frozenset({None, Fault.DUPLICATE})
-"""Faults with which an answer can be read."""
+_AS_IT_IS = frozenset({None, Fault.DUPLICATE})  # faults with which an answer can be read
 LINGER_RESET = b"\x01\0\0\0\0\0\0\0"  # struct linger {1, 0}: closing sends RST
 
 
@@ -91,6 +92,7 @@ class ConnectedChargePoint:
         "_is_writing",
         "_one_call",
         "_outstanding",
+        "_owed",
         "_read_scope",
         "_reading",
         "_seen_ids",
@@ -120,6 +122,7 @@ class ConnectedChargePoint:
         self._is_writing = False
         self._was_paused = False  # then CALLs that the charge point gave up lie in the stream one after another
         self._was_triggered = False
+        self._owed: ReceivedCall | None = None  # the last CALL, until its answer has gone out
         self._unbooted: tuple[str, str] | None = None
         """Action and text of the first CALL that was taken as one of an earlier life."""
         websocket.on_unsent = self._write
@@ -144,7 +147,7 @@ class ConnectedChargePoint:
 
     def _take_in(self, texts: list[str]) -> None:
         if sum([self._take(text) for text in texts]) > 1 and not self._was_paused:
-            self._object("more than one CALL at a time (OCPP-J 1.6 §4.1.1)", texts[-1])
+            self._object(ONE_CALL, texts[-1])
 
     # Sending
 
@@ -215,7 +218,7 @@ class ConnectedChargePoint:
         self._central_system.recording.object_to(self.identity, rule, text)
 
     def _take(self, text: str) -> bool:
-        """Handle one text frame; True if it was a CALL."""
+        """Handle one text frame; True if it was a CALL, and none that came before the answer that is owed."""
         recording = self._central_system.recording
         try:
             frame = parse(text)
@@ -227,8 +230,7 @@ class ConnectedChargePoint:
             return False
         recording.add(self.identity, Direction.RECEIVED, text, frame)
         if isinstance(frame, Call):
-            self._take_call(frame, text)
-            return True
+            return self._take_call(frame, text)
         self._take_answer(frame, text)
         return False
 
@@ -251,12 +253,15 @@ class ConnectedChargePoint:
         waiting.answer = frame
         waiting.event.set()
 
-    def _take_call(self, frame: Call, text: str) -> None:
+    def _take_call(self, frame: Call, text: str) -> bool:
         if self._central_system.keeps_all:
             if frame.unique_id in self._seen_ids:
                 self._object("a message id used twice on one connection (OCPP-J 1.6 §4.1.4)", text)
             self._seen_ids.add(frame.unique_id)
         call = ReceivedCall(trio.current_time(), self.identity, frame.unique_id, frame.action, frame.payload)
+        is_early = self._owed is not None and call.time - self._owed.time < PATIENCE and not self._was_paused
+        if is_early:
+            self._object(ONE_CALL, text)
         try:
             refused = self._judge(call, text)
         except Exception as exc:
@@ -264,10 +269,12 @@ class ConnectedChargePoint:
             refused = CallErrorAnswer(ErrorCode.FORMATION_VIOLATION, "the payload cannot be read")
         rule = self._central_system.faults.take(call.action, self.identity)
         answer = self._central_system.answer(call, refused)
+        self._owed = call
         if inspect.isawaitable(answer):
             self._central_system.start_soon(self._answer_later, call, answer, rule)
         else:
             self._answer(call, answer, rule)
+        return not is_early
 
     def _judge(self, call: ReceivedCall, text: str) -> CallErrorAnswer | None:
         """Record what is wrong with a CALL; a CALLERROR if it is too wrong to be answered otherwise."""
@@ -316,10 +323,9 @@ class ConnectedChargePoint:
         frame: CallResult | CallError
         if isinstance(answer, CallErrorAnswer):
             self._unbooted = None  # it may well conclude that it has to boot
-            frame = CallError(call.unique_id, answer.code, answer.description, _plain(answer.details))
+            frame = CallError(call.unique_id, answer.code, answer.description, plain(answer.details))
         else:
-            payload = _plain(answer)
-            frame = CallResult(call.unique_id, payload)
+            frame = CallResult(call.unique_id, plain(answer))
         if rule is not None and rule.fault is Fault.DELAY:
             self._central_system.start_soon(self._reply_after, rule.seconds, call.action, frame)
         else:
@@ -334,6 +340,8 @@ class ConnectedChargePoint:
     def _reply(self, frame: CallResult | CallError, fault: Fault | None = None, *, action: str = "") -> None:
         if not self.websocket.is_open:
             return
+        if self._owed is not None and self._owed.unique_id == frame.unique_id and fault is not Fault.DROP:
+            self._owed = None
         if action == "BootNotification" and fault in _AS_IT_IS and not self._is_half_open:
             self._note_registration(frame)
         for text in spoil(fault, frame):
@@ -390,11 +398,3 @@ class ConnectedChargePoint:
             inner.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, LINGER_RESET)
         self.websocket.abort()
         self.resume_reading()
-
-
-def _plain(scripted: Any) -> Any:
-    """A mapping as a dict; what is none as it is, for nothing checks scripted answers."""
-    try:
-        return dict(scripted) if isinstance(scripted, Mapping) else scripted
-    except Exception:
-        return scripted

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ocpp16.codec import CallError, CallResult, serialize
-from ocpp16.values import described
+from ocpp16.codec import ACTIONS, CallError, CallResult, serialize
+from ocpp16.spelling import did_you_mean
+from ocpp16.values import described, finite, whole
 
 __all__ = ["Fault", "FaultPlan", "FaultRule", "spoil", "written"]
 
@@ -41,7 +42,10 @@ class Fault(StrEnum):
 
 @dataclass(slots=True)
 class FaultRule:
-    """`action` and `identity` None match all; `times` is how often it still applies, None for ever."""
+    """`action` and `identity` None match all; `times` is how often it still applies, None for ever.
+
+    Raises ValueError for what would never apply, or could not be done when its turn comes.
+    """
 
     fault: Fault
     action: str | None
@@ -49,6 +53,13 @@ class FaultRule:
     times: int | None
     seconds: float
     code: int
+
+    def __post_init__(self) -> None:
+        if self.action is not None and self.action not in ACTIONS:
+            raise ValueError(f"action: there is no {described(self.action)}{did_you_mean(self.action, ACTIONS)}")
+        if finite(self.seconds, "seconds") < 0:
+            raise ValueError(f"seconds must not be negative, and is {described(self.seconds)}")
+        whole(self.code, "code", 1000, 4999)
 
 
 class FaultPlan:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ocpp16.charge_point.open import open_charge_point
+from ocpp16.charge_point.open import open_charge_point, open_charge_points
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.errors import ConfigurationError
 from ocpp16.security.certificate_paths import PATHS as SECURITY_PATHS
@@ -248,6 +248,20 @@ async def test_paths_that_nobody_would_read_are_refused(make_config: Any, tmp_pa
         make_config(), RecordingStation(), security_configuration=given, certificates_path=tmp_path / "certs"
     ):
         pass
+
+
+async def test_a_database_that_nobody_would_write_is_refused(make_config: Any, tmp_path: Path) -> None:
+    told = ("database_path is given, and store takes its place: give one of them",)
+    assert await refusal(make_config(), database_path=tmp_path, store=MemoryStore()) == told
+    with pytest.raises(ConfigurationError, match="database_path is given"):
+        async with open_charge_points(database_path=tmp_path, store=MemoryStore()):
+            pass
+
+
+async def test_a_file_is_no_folder_of_certificates(make_config: Any, tmp_path: Path) -> None:
+    (tmp_path / "certs").write_text("")
+    (told,) = await refusal(make_config(), certificates_path=tmp_path / "certs")
+    assert told.startswith("certificates_path must be the path of a folder")
 
 
 async def test_a_password_is_not_told(make_config: Any) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import trio
 
 from ocpp16.charge_point.feed import BYTES_LIMIT, LIMIT, ObserverFeed
@@ -126,6 +127,16 @@ async def test_who_watches_for_a_while_is_told_in_the_moment_beside_the_observer
         for _ in range(2):
             leave_first()
         assert runtime.feed is before, "nothing of it is left"
+
+
+async def test_who_can_be_told_nothing_cannot_watch(open_bench: Any) -> None:
+    async def later(event: Any) -> None:
+        raise AssertionError(event)
+
+    async with open_bench() as bench:
+        for watcher in (None, 5, later):
+            with pytest.raises(ValueError, match="watcher must be a function that is not async"):
+                bench.charge_point.for_station.watch(watcher)
 
 
 async def test_who_watches_hears_of_the_store_too(open_bench: Any, disk: Any) -> None:

@@ -236,3 +236,5 @@ async def test_without_smart_charging(open_bench: Any, make_config: Any, profile
         assert bool(warned) == is_listed
         with pytest.raises(FeatureNotBuilt):
             bench.charge_point.smart_charging.charging_limit(1)
+        with pytest.raises(FeatureNotBuilt):  # nobody would hold that fuse
+            bench.charge_point.smart_charging.share_limits(None, fuse=32.0)

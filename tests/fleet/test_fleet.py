@@ -258,6 +258,49 @@ async def test_a_limit_that_is_too_low_is_told_with_the_remedy(
         assert len(fleet) == 2
 
 
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("csms", 5),
+        ("keys", 5),
+        ("keys", {"Core": 5}),
+        ("observer", 5),
+        ("connector", 5),
+        ("connector_of", 5),
+        ("seed", "x"),
+        ("trace_messages", "yes"),
+        ("calls", 5),
+        ("source_addresses", 5),
+        ("database_path", 5),
+    ],
+)
+async def test_what_no_fleet_can_be_opened_with_is_told_before_anything_begins(argument: str, value: Any) -> None:
+    with pytest.raises((ValueError, ConfigurationError), match=f"{argument}.* must be"):
+        async with open_fleet(**{"csms": "ws://x/", argument: value}):
+            pass
+
+
+async def test_keys_of_an_id_that_are_none(csms: CentralSystem, fleet_of: Any) -> None:
+    async with fleet_of(csms, keys=lambda identity: 5) as fleet:
+        with pytest.raises(ValueError, match="keys must be keys by section, not 5"):
+            await fleet.add("CP1")
+        assert len(fleet) == 0
+
+
+async def test_who_never_starts_is_begun_again_every_five_minutes_at_least(
+    csms: CentralSystem, fleet_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ocpp16.fleet.member.SimulatedStation", Fragile)
+    monkeypatch.setattr(Fragile, "failures", 1_000)
+    async with fleet_of(csms) as fleet:
+        member = await fleet.add("CP1")
+        await trio.sleep(600)
+        before = member.failures
+        await trio.sleep(40 * 300)
+        assert member.failures - before >= 40
+        fleet.abandon()
+
+
 @pytest.mark.parametrize("spread", [-1, float("nan"), "1", None])
 async def test_a_spread_that_is_none(spread: Any) -> None:
     with pytest.raises(ValueError, match="spread must be"):
@@ -272,6 +315,9 @@ async def test_the_power_of_one_fails_and_its_car_is_where_it_was(csms: CentralS
         first.station.plug_in(1, CarPlan(draw_for=100_000.0))
         first.station.present_id_tag("TAG", [1])
         await csms.wait_for_call("StartTransaction")
+        for never in (-1.0, float("nan"), "soon"):
+            with pytest.raises(ValueError, match="seconds must be"):
+                first.cut_power(never)
         assert first.cut_power(60.0)
         assert not first.cut_power(60.0)
         assert str(first.state) == "off"

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +24,8 @@ def test_a_test_without_a_loop_waits(charge_point: ChargePoint) -> None:
     charge_point.wait_registered()
     assert charge_point.is_connected is True
     assert charge_point.registration == "Accepted"
+    boot = charge_point.calls("BootNotification")[0].answer
+    assert abs(charge_point.time - datetime.fromisoformat(boot["currentTime"])) < timedelta(seconds=TIMEOUT)
     begin_charging(charge_point)
     call = charge_point.wait_sent("StartTransaction")
     assert call.is_answered
@@ -178,6 +181,12 @@ def test_absence(charge_point: ChargePoint) -> None:
 def test_what_is_misspelled_is_neither_awaited_nor_absent(charge_point: ChargePoint) -> None:
     with pytest.raises(ValueError, match=r"no charge point sends 'StartTransactoin'; did you mean StartTransaction\?"):
         charge_point.wait_sent("StartTransactoin", timeout=0.01)
+    for call in (charge_point.wait_sent, charge_point.wait_absent, lambda action: charge_point.calls(action, "sent")):
+        with pytest.raises(ValueError, match=r"no charge point sends 'Reset'$"):
+            call("Reset")
+    with pytest.raises(ValueError, match=r"did you mean StopTransaction\?"):
+        assert not charge_point.calls("StopTransactoin")
+    assert not charge_point.calls("Reset")
     with pytest.raises(ValueError, match="no charge point sends 'GetVariables'"):
         charge_point.wait_absent("GetVariables", timeout=0.01)
     with pytest.raises(ValueError, match=r"no Central System sends 'Rest'; did you mean Reset\?"):

@@ -9,7 +9,7 @@ import trio
 from ocpp16 import codec
 from ocpp16.codec import Call, CallError, CallResult, serialize
 from ocpp16.errors import CallFailed, Offline
-from ocpp16.testing import CallErrorAnswer, CentralSystem, Direction
+from ocpp16.testing import CallErrorAnswer, CentralSystem, Direction, Fault
 
 START = {"connectorId": 1, "idTag": "A", "meterStart": 0, "timestamp": "2026-01-01T00:00:00Z"}
 STOP = {"transactionId": 1, "meterStop": 5, "timestamp": "2026-01-01T01:00:00Z"}
@@ -302,6 +302,39 @@ async def test_two_calls_at_a_time(autojump_clock: Any, csms: Any, connect: Any)
     await trio.testing.wait_all_tasks_blocked()
     assert [violation.rule[:18] for violation in csms.violations] == ["more than one CALL"]
     assert len(charge_point.received) == 3, "both are answered all the same"
+
+
+async def _slowly(payload: dict[str, Any], call: Any) -> dict[str, Any]:
+    await trio.sleep(1)
+    return {"idTagInfo": {"status": "Accepted"}}
+
+
+@pytest.mark.parametrize("wait", [0.5, 2.0])
+@pytest.mark.parametrize("late", ["delayed", "dropped", "async", "never"])
+async def test_a_call_before_the_answer_that_is_owed(
+    autojump_clock: Any, csms: Any, connect: Any, late: str, wait: float
+) -> None:
+    charge_point = await connect(csms)
+    await charge_point.boot()
+    if late in {"delayed", "dropped"}:
+        csms.misbehave(Fault.DELAY if late == "delayed" else Fault.DROP, "Authorize", seconds=1)
+    else:
+        csms.answers["Authorize"] = _slowly if late == "async" else None
+    await charge_point.say("Authorize", {"idTag": "A"})
+    await trio.sleep(wait)
+    await charge_point.ask("Heartbeat", {})
+    rules = [violation.rule[:18] for violation in csms.violations]
+    assert rules == (["more than one CALL"] if wait < 1 else []), "later it may have been given up"
+
+
+async def test_a_call_that_was_answered_owes_nothing(autojump_clock: Any, csms: Any, connect: Any) -> None:
+    charge_point = await connect(csms)
+    await charge_point.boot()
+    csms.misbehave(Fault.DELAY, "Authorize", seconds=0.5)
+    assert await charge_point.ask("Authorize", {"idTag": "A"}) is not None
+    await charge_point.send(b'[2,"a","Heartbeat",{}]')
+    await trio.testing.wait_all_tasks_blocked()
+    assert not csms.violations
 
 
 @pytest.mark.parametrize(

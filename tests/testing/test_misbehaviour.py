@@ -194,6 +194,28 @@ async def test_a_fault_may_be_a_text_and_one_that_is_none_is_refused(
     await csms.wait_disconnected("CP1")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"action": "BootNotifcation"}, "did you mean BootNotification"),
+        ({"action": 5}, "there is no 5"),
+        ({"seconds": -1.0}, "seconds must not be negative"),
+        ({"seconds": nan}, "seconds must be a finite number"),
+        ({"code": 5}, "code must be a whole number from 1000 to 4999"),
+    ],
+)
+async def test_what_could_never_happen_is_refused_at_once(autojump_clock: Any, csms: Any, wrong: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        csms.misbehave(Fault.DELAY, **wrong)
+    assert not csms.faults.rules
+
+
+@pytest.mark.parametrize("status", ["Rejeted", None])
+async def test_a_boot_is_refused_by_a_status_that_there_is(autojump_clock: Any, csms: Any, status: Any) -> None:
+    with pytest.raises(ValueError, match="status must be"):
+        csms.refuse_boot(status)
+
+
 async def test_close_with_any_code(autojump_clock: Any, csms: Any, connect: Any) -> None:
     charge_point = await connect(csms)
     await csms.close("CP1", 4321, "go away")
