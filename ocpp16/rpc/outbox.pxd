@@ -39,4 +39,5 @@ cdef class Outbox:
     cdef list _shelf_of(self, Entry entry)
     cdef double _paced(self, long long sequence)
     cdef bint _is_paced(self, list shelf)
+    cpdef list take_overtaken(self, Entry entry)
     cpdef remove(self, Entry entry)

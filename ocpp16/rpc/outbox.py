@@ -285,11 +285,7 @@ class Outbox:
         it would pass for the present."""
         if entry.topic is None or not self._unsaved:
             return []
-        taken = [
-            older
-            for _, sequence, older in self._unsaved
-            if sequence < entry.sequence and older.topic == entry.topic and not older.is_replaced
-        ]
+        taken = [one for _, _, one in self._unsaved if one.topic == entry.topic and one < entry and not one.is_replaced]
         self._discard(taken)
         return taken
 
@@ -467,14 +463,7 @@ class Outbox:
         return self._replay_at if self._replay_gap and sequence <= self._backlog_end else 0.0
 
     def _normal_heaps(self) -> tuple[list[Any], ...]:
-        return (
-            self._interactive,
-            self._triggered,
-            self._ordinary,
-            self._unsaved,
-            self._later,
-            self._later_triggered,
-        )
+        return (self._interactive, self._triggered, self._ordinary, self._unsaved, self._later, self._later_triggered)
 
     def _normal(self) -> list[Entry]:
         """The normal lane, the oldest first."""
@@ -507,9 +496,8 @@ class Outbox:
         return victims
 
     def _drop(self, victims: list[Entry], dropped: list[Entry]) -> bool:
-        if victims:
-            self._discard(victims)
-            dropped += victims
+        self._discard(victims)
+        dropped += victims
         return bool(victims)
 
     def _discard(self, victims: list[Entry]) -> None:

@@ -80,8 +80,7 @@ class Requests:
             entry.due = 0.0
         outbox = self.outbox
         may_queue = entry.is_persistent or (not entry.is_interactive and outbox.limits.may_queue(entry.action))
-        decision = transmission(entry.lane, where, is_triggered=entry.is_triggered, may_queue=may_queue)
-        if decision is _DROP:
+        if transmission(entry.lane, where, is_triggered=entry.is_triggered, may_queue=may_queue) is _DROP:
             self._drop(entry, Offline(entry.action, f"charge point is {where.name.lower()}"))
             return False
         older = None if entry.lane is _TRANSACTION else self._superseded(entry, now)
@@ -153,9 +152,8 @@ class Requests:
             open_call.open(entry, unique_id, now, timeout)
             if outbox.apart is not None:
                 outbox.apart.tried(entry, now, timeout)
-            if entry.topic is not None:
-                for older in outbox.take_overtaken(entry):
-                    self._supersede(older)
+            for older in outbox.take_overtaken(entry):
+                self._supersede(older)
             return data, unique_id, entry.action
         return None
 
@@ -321,8 +319,7 @@ class Requests:
             self._fail(entry, Offline(entry.action, "connection lost"))
         self.silence.connection_lost(now)
         for entry in transient:
-            end = self._fail if entry.is_interactive else self._drop
-            end(entry, Offline(entry.action, "connection lost"))
+            (self._fail if entry.is_interactive else self._drop)(entry, Offline(entry.action, "connection lost"))
 
     def registration_lost(self) -> None:
         """Accepted no longer: what somebody waits for will not go, but for what was triggered."""

@@ -150,7 +150,7 @@ class SessionStopped(Signal):
 class TransactionStarted(Signal):
     """The station told a start; StartTransaction is queued.
 
-    Heard by: pricing, reservation, smart_charging.
+    Heard by: pricing, reservation, reset, smart_charging.
     """
 
     transaction: Transaction
