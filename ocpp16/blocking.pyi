@@ -746,8 +746,8 @@ def open_charge_point(config: str | Path | Mapping[str, Any] | Configuration, st
     that holds what was changed over the configuration (made when needed; secrets go to a file of mode 0600 beside it);
     without it, changes go to the store. database_path: folder of the database `<ChargePointId>.db`, or a path ending
     in `.db`. store: instead, a journal of `open_store`, or a driver of your own; either may be lent to many charge
-    points, and is not closed here. With neither, nothing outlives the block. share_path: data files instead of the
-    package's. custom_schema_path: JSON Schema of your own keys instead of the Custom.json there.
+    points, and is not closed here. With neither, nothing outlives the block; both cannot be given. share_path: data
+    files instead of the package's. custom_schema_path: JSON Schema of your own keys instead of the Custom.json there.
     certificates_path: folder `certs`, whose `ca/csms` is trusted for wss://. security_configuration: single paths of
     that layout elsewhere, by libocpp's names; `csms_ca_bundle` is a PEM file or a folder. evse_security: keeps roots,
     certificates and keys instead of these files (see `ocpp16.security.evse_security`). observer: is told what
