@@ -218,6 +218,8 @@ class Requests:
             open_call.is_settled = True
         open_call.forget(entry)
         self.silence.answered(entry)
+        if self.awaits_boot and entry.lane is _BOOT:
+            self.awaits_boot = False
         if entry.is_retried:
             self._tell("delivery", self._delivery.confirmed, entry, payload)
         if entry.asker is not None:

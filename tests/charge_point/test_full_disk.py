@@ -8,6 +8,7 @@ import trio
 from ocpp16.enums import Reason, UnlockStatus
 from ocpp16.errors import StoreError
 from ocpp16.observer import ConfigurationKeyChanged
+from ocpp16.store.tables import message_queue
 
 
 async def test_an_interval_told_over_and_over_is_kept_by_one_task(open_bench: Any, disk: Any) -> None:
@@ -72,3 +73,22 @@ async def test_who_waits_for_all_to_be_stored_waits_so_long_at_most(
         await trio.sleep(30)
         await bench.charge_point.stored()
         assert len(bench.sent("StartTransaction")) == 1
+
+
+async def test_what_tells_of_no_transaction_does_not_wait_for_the_disk(
+    open_bench: Any, make_config: Any, disk: Any
+) -> None:
+    """QueueAllMessages keeps it, too; the Central System would think that nobody is there any more."""
+    document = make_config(Internal__QueueAllMessages=True)
+    async with open_bench(store=disk, document=document) as bench:
+        await trio.sleep(1)
+        disk.is_full = True
+        bench.charge_point.on_disabled(1)
+        await trio.sleep(650)
+        assert len(bench.sent("Heartbeat")) == 2
+        assert bench.sent("StatusNotification")[-1]["status"] == "Unavailable"
+        disk.is_full = False
+        await trio.sleep(60)
+        await bench.charge_point.stored()
+        assert len(bench.sent("Heartbeat")) == 2
+        assert not disk.load("cp001", message_queue.TABLE)
