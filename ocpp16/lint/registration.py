@@ -32,6 +32,7 @@ class Registration(Subject):
         "_heard_at",
         "_interval",
         "_is_off",
+        "_is_owed",
         "_is_told",
         "_of_each",
         "_off",
@@ -48,6 +49,8 @@ class Registration(Subject):
         self._triggered: set[str] = set()
         self._of_each: set[str] = set()
         """Those that were triggered for all connectors, however many these are."""
+        self._is_owed = False
+        """Was BootNotification triggered on this connection, and not answered? Then it comes again, and is no start."""
         self._beat_at: int | None = None
         self._early = 0
         self._heard_at: int | None = None
@@ -69,6 +72,9 @@ class Registration(Subject):
         if asked.action in self._triggered:
             if asked.action not in self._of_each:
                 self._triggered.discard(asked.action)
+            asked.is_triggered = True
+            self._is_owed = asked.action == _BOOT or self._is_owed
+        elif self._is_owed and asked.action == _BOOT and docket.is_connected:
             asked.is_triggered = True
         elif is_waiting and asked.action != _BOOT:
             how = f"that was answered {self.status}" if self.status else "that is not answered yet"
@@ -96,6 +102,7 @@ class Registration(Subject):
         status = text(frame.payload, "status")
         self.status = status if status in (ACCEPTED, PENDING, REJECTED) else None
         docket.is_accepted = status == ACCEPTED
+        self._is_owed = False
         self._answered_at = docket.now
         self._beat_at, self._early = None, 0
         self._interval = whole(frame.payload, "interval") or 0
@@ -135,6 +142,7 @@ class Registration(Subject):
     def reconnected(self, docket: Docket) -> None:
         self._answered_at = self._beat_at = self._heard_at = None
         self._early = 0
+        self._is_owed = False
         self._triggered.clear()
         self._of_each.clear()
         self._off = None

@@ -177,6 +177,22 @@ def test_a_time_that_comes_late_is_no_wrong_time() -> None:
     assert [(finding.rule, finding.side) for finding in told.found] == [("central-time", "central system")]
 
 
+@pytest.mark.parametrize("is_triggered", [True, False])
+def test_a_triggered_boot_that_is_sent_again_is_no_start(is_triggered: bool) -> None:
+    told = Told("before-boot")
+    told.connected()
+    told.boots()
+    if is_triggered:
+        told.is_asked("TriggerMessage", {"status": "Accepted"}, requestedMessage="BootNotification")
+    for _ in range(2):
+        told.asks("BootNotification", after=90, chargePointVendor="V", chargePointModel="M")
+    told.asks("Heartbeat", {"currentTime": told.now()}, after=40)
+    assert [finding.rule for finding in told.found] == ([] if is_triggered else ["before-boot"])
+    told.boots()
+    told.asks("BootNotification", chargePointVendor="V", chargePointModel="M")
+    assert told.asks("Heartbeat", after=40) == ["before-boot"], "this one nobody asked for"
+
+
 def test_codes() -> None:
     told = Told("error-code")
     for number, code in enumerate(("OccurenceConstraintViolation", "OccurrenceConstraintViolation", "NotSupported")):
