@@ -19,6 +19,9 @@ from ocpp16.texts import shown
 UNKNOWN_TRANSACTION = -1
 """transactionId of a StopTransaction whose StartTransaction was given up (OCPP 1.6 ed. 2 §4.8)."""
 
+_NOT_KEPT = frozenset({"SecurityEventNotification", "StatusNotification"})
+"""What does not become a dead letter when it is given up."""
+
 
 class StoredDelivery:
     """Needs its Context after construction: session and context know each other."""
@@ -114,7 +117,8 @@ class StoredDelivery:
     def given_up(self, entry: Entry, reason: str) -> None:
         ctx = self.ctx
         reason = shown(reason)
-        if entry.action == "SecurityEventNotification":  # many Central Systems do not know it, and nobody resends it
+        # Many Central Systems do not know a security event; a status that is resent would be told as the present.
+        if entry.action in _NOT_KEPT:
             number = ctx.journal.append(message_queue.delete(entry.sequence))
         else:
             number = self.dead_letters.put(entry, reason)

@@ -38,7 +38,7 @@ ABOUT_NO_CALL: Final = frozenset({"-1", "", "None"})
 class Asked:
     """A CALL as it was seen. at: µs since 1970, None if nobody knows; payload: {} for what is no object."""
 
-    __slots__ = ("action", "at", "frame", "is_triggered", "overtaken", "payload")
+    __slots__ = ("action", "at", "frame", "is_in_vain", "is_triggered", "overtaken", "payload")
 
     def __init__(self, frame: Frame, at: int | None) -> None:
         self.frame: Frame = frame
@@ -49,6 +49,8 @@ class Asked:
         """The next CALL of this side, if that came too early."""
         self.is_triggered: bool = False
         """Did the Central System ask for it?"""
+        self.is_in_vain: bool = False
+        """Is the charge point Rejected, which answers nothing (OCPP 1.6 §4.2)?"""
 
     def is_like(self, frame: Frame) -> bool:
         return self.action == frame.action and bool(self.frame.payload == frame.payload)
@@ -225,7 +227,7 @@ class Exchange:
                 del asker.open[message_id]
                 asker.given_up[message_id] = asked
                 forget_oldest(asker.given_up, MOST_OPEN)
-                if docket.is_connected or asker.is_left_alone(asked):
+                if not asked.is_in_vain and (docket.is_connected or asker.is_left_alone(asked)):
                     blamed = other(sender(asked.frame))
                     docket.tell("unanswered", f"{_named(asked)} was never answered", asked.frame, blamed)
                 yield asked

@@ -20,6 +20,8 @@ OFF: Final = 120 * SECOND
 """By which the Central System's time may differ from that of whoever wrote the trace."""
 SET_WITHIN: Final = 30 * SECOND
 """After which whoever wrote it has not set its clock by that time."""
+_SLOW: Final = 2 * SECOND
+"""An answer that comes later was written at some time since it was asked for: its time may be as old."""
 
 
 class Registration(Subject):
@@ -30,6 +32,7 @@ class Registration(Subject):
         "_heard_at",
         "_interval",
         "_is_off",
+        "_is_owed",
         "_is_told",
         "_of_each",
         "_off",
@@ -46,6 +49,8 @@ class Registration(Subject):
         self._triggered: set[str] = set()
         self._of_each: set[str] = set()
         """Those that were triggered for all connectors, however many these are."""
+        self._is_owed = False
+        """Was BootNotification triggered on this connection, and not answered? Then it comes again, and is no start."""
         self._beat_at: int | None = None
         self._early = 0
         self._heard_at: int | None = None
@@ -58,7 +63,8 @@ class Registration(Subject):
         """Any CALL of either side, before its handlers."""
         is_waiting = self.status is not None and self.status != ACCEPTED
         if asked.frame.direction != FROM_CHARGE_POINT:
-            if self.status == REJECTED:
+            asked.is_in_vain = self.status == REJECTED
+            if asked.is_in_vain:
                 docket.tell(
                     "asked-rejected", f"{shown(asked.action, 40)} to a charge point that was Rejected", asked.frame
                 )
@@ -66,6 +72,9 @@ class Registration(Subject):
         if asked.action in self._triggered:
             if asked.action not in self._of_each:
                 self._triggered.discard(asked.action)
+            asked.is_triggered = True
+            self._is_owed = asked.action == _BOOT or self._is_owed
+        elif self._is_owed and asked.action == _BOOT and docket.is_connected:
             asked.is_triggered = True
         elif is_waiting and asked.action != _BOOT:
             how = f"that was answered {self.status}" if self.status else "that is not answered yet"
@@ -93,6 +102,7 @@ class Registration(Subject):
         status = text(frame.payload, "status")
         self.status = status if status in (ACCEPTED, PENDING, REJECTED) else None
         docket.is_accepted = status == ACCEPTED
+        self._is_owed = False
         self._answered_at = docket.now
         self._beat_at, self._early = None, 0
         self._interval = whole(frame.payload, "interval") or 0
@@ -100,7 +110,7 @@ class Registration(Subject):
             docket.keys.pop("HeartbeatInterval", None)
         if self._interval < 0:
             docket.tell("interval", f"the interval is {self._interval} s", frame)
-        self._check_time(docket, frame)
+        self._check_time(docket, asked, frame)
 
     def beating(self, docket: Docket, asked: Asked) -> None:
         at, before, interval = asked.at, self._beat_at, self.interval(docket)
@@ -116,7 +126,7 @@ class Registration(Subject):
             docket.tell("heartbeat-often", told, asked.frame)
 
     def beat(self, docket: Docket, asked: Asked, frame: Frame) -> None:
-        self._check_time(docket, frame)
+        self._check_time(docket, asked, frame)
 
     def interval(self, docket: Docket) -> int:
         """Seconds between Heartbeats, 0 if nobody knows."""
@@ -132,6 +142,7 @@ class Registration(Subject):
     def reconnected(self, docket: Docket) -> None:
         self._answered_at = self._beat_at = self._heard_at = None
         self._early = 0
+        self._is_owed = False
         self._triggered.clear()
         self._of_each.clear()
         self._off = None
@@ -151,10 +162,14 @@ class Registration(Subject):
             docket.tell("silence", told, frame)
             self._heard_at = None
 
-    def _check_time(self, docket: Docket, frame: Frame) -> None:
-        shown_at, at = time(frame.payload, "currentTime"), docket.now
-        if shown_at is None or at is None or not frame.timestamp:
+    def _check_time(self, docket: Docket, asked: Asked, frame: Frame) -> None:
+        shown_at, now = time(frame.payload, "currentTime"), docket.now
+        if shown_at is None or now is None or not frame.timestamp:
             return
+        at = now
+        is_slow = asked.at is not None and now - asked.at > _SLOW
+        if is_slow and asked.at is not None:
+            at = min(now, max(shown_at, asked.at))
         docket.offset = shown_at - at if docket.has_zone else None
         is_off, was_off = docket.offset is not None and abs(docket.offset) > OFF, self._is_off
         docket.is_off = self._is_off = is_off
@@ -162,8 +177,8 @@ class Registration(Subject):
             if was_off:
                 self._tell_off(docket, docket.offset, frame)
             else:
-                self._off = at, docket.offset, frame
-        elif self._shown_at is not None and shown_at < self._shown_at - SECOND and not is_off:
+                self._off = now, docket.offset, frame
+        elif self._shown_at is not None and shown_at < self._shown_at - SECOND and not is_off and not is_slow:
             docket.tell("central-time", f"currentTime falls by {(self._shown_at - shown_at) // SECOND} s", frame)
         self._shown_at = shown_at
 

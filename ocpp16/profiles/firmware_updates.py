@@ -287,7 +287,7 @@ class FirmwareUpdates(FeatureProfile):
             payload["requestId"] = job.update.request_id
         if self._report is None:
             self._report = StatusReport(self.ctx, self._told_status)
-        self._report.tell(_action(is_signed=job.update.is_signed), payload, number)
+        self._report.tell(_action(is_signed=job.update.is_signed), payload, job, number)
 
     def _told_status(self) -> None:
         """The Central System knows the present status."""

@@ -98,8 +98,9 @@ class Sender:
             latest=latest,
         )
         if lane is _NORMAL and not entry.is_interactive and (is_kept or self._session.outbox.limits.may_queue(action)):
+            # On disk against a power cut; what tells of no transaction need not wait for a disk that is full.
             entry.is_persistent = True
-            entry.number = self._journal.append(self.row(entry))
+            self._journal.append(self.row(entry))
         taken = self._session.enqueue(entry, self._clock.monotonic())
         self._kick()
         return taken

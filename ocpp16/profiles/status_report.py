@@ -13,20 +13,26 @@ from ocpp16.profiles.context import Context, Payload
 class StatusReport:
     """`on_told` is called once for each status that was told, unless there is a newer one."""
 
-    __slots__ = ("_ctx", "_on_told", "_sent", "_waiting")
+    __slots__ = ("_ctx", "_job", "_number", "_on_told", "_sent", "_waiting")
 
     def __init__(self, ctx: Context, on_told: Callable[[], None]) -> None:
         self._ctx = ctx
         self._on_told = on_told
         self._waiting: tuple[str, Payload] | None = None
         self._sent: _Outcome | None = None
+        self._job: object = None
+        self._number = 0
+        """Of the job, among those that were told of."""
 
     @property
     def is_told(self) -> bool:
         return self._waiting is None
 
-    def tell(self, action: str, payload: Payload, number: int = 0) -> None:
-        """`number` of the journal: not before that is on disk."""
+    def tell(self, action: str, payload: Payload, job: object, number: int = 0) -> None:
+        """`job`: what it is the status of. `number` of the journal: not before that is on disk."""
+        if job is not self._job:
+            self._job = job
+            self._number += 1
         self._waiting, self._sent = (action, payload), None
         self._send(number)
 
@@ -51,7 +57,8 @@ class StatusReport:
         action, payload = self._waiting
         ctx = self._ctx
         if ctx.session.outbox.limits.may_queue(action):  # then it is kept, on disk too, until it is answered
-            ctx.sender.send(action, payload, number=number)
+            # One that waits for its next attempt gives way to a newer one: else it would be told last.
+            ctx.sender.send(action, payload, number=number, topic=(action, self._number))
             self._told()
         elif ctx.sender.is_online:
             outcome = self._sent = _Outcome(self._ended)

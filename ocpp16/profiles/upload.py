@@ -219,7 +219,7 @@ class Upload:
 
     def _tell(self, job: _Job, number: int = 0) -> None:
         payload = {"status": self._kind.word(job.status), **self._kind.members(job.request.request_id)}
-        self._report.tell(self._kind.action, payload, number)
+        self._report.tell(self._kind.action, payload, job, number)
 
     def _told_status(self) -> None:
         job = self._job

@@ -219,6 +219,7 @@ class Requests:
             open_call.is_settled = True
         open_call.forget(entry)
         self.silence.answered(entry)
+        self.awaits_boot = self.awaits_boot and entry.lane is not _BOOT
         if entry.is_retried:
             self._tell("delivery", self._delivery.confirmed, entry, payload)
         if entry.asker is not None:
@@ -277,8 +278,7 @@ class Requests:
         if open_call.entry is None or now < open_call.deadline:
             return
         self._counters.timeouts += 1
-        is_alive = open_call.is_heard
-        entry = open_call.close("timeout")
+        is_alive, entry = open_call.is_heard, open_call.close("timeout")
         if not is_alive:
             self.silence.wants_probe = True
         if entry is None:

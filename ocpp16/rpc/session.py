@@ -227,7 +227,11 @@ class Session:
             return
         self.is_connected = False
         left = self._replies.connection_lost()
-        self._requests.connection_lost(now)
+        requests = self._requests
+        requests.connection_lost(now)
+        if self.registration is _ACCEPTED and requests.outbox.boot is not None:
+            # Triggered, and not answered: on the next connection it is a start like any, and goes alone.
+            requests.awaits_boot = True
         for then in left:
             then()
 

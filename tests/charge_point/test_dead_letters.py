@@ -251,3 +251,14 @@ async def test_a_start_that_is_answered_after_its_end_leaves_nothing(open_bench:
         assert len(bench.sent("StartTransaction")) == 2
         await bench.charge_point.stored()
         assert disk._rows["cp001"].get("transactions", {}) == {}
+
+
+async def test_a_status_is_none(open_bench: Any, make_config: Any) -> None:
+    """Sent again it would be told as the present."""
+    async with open_bench(document=make_config(Internal__QueueAllMessages=True)) as bench:
+        bench.csms.answers["StatusNotification"] = REFUSED
+        bench.charge_point.on_disabled(1)
+        await trio.sleep(100)
+        assert len(bench.sent("StatusNotification")) > 3
+        assert await bench.charge_point.dead_letters() == ()
+        assert bench.charge_point.connection.queue_depth == 0

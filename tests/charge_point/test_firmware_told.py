@@ -14,6 +14,7 @@ from ocpp16.profiles.firmware_job import rows
 from ocpp16.state.clock import IN_DOUBT, to_datetime
 from ocpp16.store.base import Put
 from ocpp16.store.tables import jobs
+from ocpp16.testing import CallErrorAnswer
 from ocpp16.testing.central_system import START, CentralSystem
 from ocpp16.testing.misbehaviour import Fault
 
@@ -153,6 +154,31 @@ async def test_all_of_them_are_kept_where_all_messages_are(open_bench: Any, make
         bench.charge_point.connection.connect()
         await trio.sleep(5)
         assert told(bench) == ["Downloading", "Downloaded", "Installed"]
+
+
+@pytest.mark.parametrize("how", ["refused", "unanswered"])
+async def test_a_kept_one_that_waits_for_its_next_attempt_gives_way(
+    open_bench: Any, make_config: Any, how: str
+) -> None:
+    """The last one told is the end; that of an update before is another matter."""
+    document = make_config(Internal__QueueAllMessages=True)
+    async with open_bench(station=Workshop(), document=document) as bench:
+        action = "FirmwareStatusNotification"
+        left = [CallErrorAnswer("InternalError", "busy") if how == "refused" else None] * 2
+        bench.csms.answers[action] = lambda payload, call: left.pop() if left else {}
+        await ask(bench)
+        await tell(bench, "Downloading")
+        await trio.sleep(1)
+        await tell(bench, "Downloaded", "Installed")
+        await trio.sleep(300)
+        assert told(bench)[-1] == "Installed"
+        left.append(CallErrorAnswer("InternalError", "busy"))
+        await ask(bench)
+        await tell(bench, "DownloadFailed")
+        await ask(bench)
+        await tell(bench, "Downloading")
+        await trio.sleep(300)
+        assert told(bench)[-3:] == ["DownloadFailed", "Downloading", "DownloadFailed"]
 
 
 # Over restarts

@@ -9,6 +9,7 @@ from ocpp16.enums import ChargePointErrorCode, Reason, UnlockStatus
 from ocpp16.errors import StoreError
 from ocpp16.models import ErrorInfo
 from ocpp16.observer import ConfigurationKeyChanged
+from ocpp16.store.tables import message_queue
 
 
 async def test_an_interval_told_over_and_over_is_kept_by_one_task(open_bench: Any, disk: Any) -> None:
@@ -88,3 +89,22 @@ async def test_the_status_told_last_is_the_present_one(open_bench: Any, disk: An
         assert len(bench.sent("StartTransaction")) == 1
         told = [status["status"] for status in bench.sent("StatusNotification") if status["connectorId"] == 1]
         assert told == ["Available", "Faulted"]
+
+
+async def test_what_tells_of_no_transaction_does_not_wait_for_the_disk(
+    open_bench: Any, make_config: Any, disk: Any
+) -> None:
+    """QueueAllMessages keeps it, too; the Central System would think that nobody is there any more."""
+    document = make_config(Internal__QueueAllMessages=True)
+    async with open_bench(store=disk, document=document) as bench:
+        await trio.sleep(1)
+        disk.is_full = True
+        bench.charge_point.on_disabled(1)
+        await trio.sleep(650)
+        assert len(bench.sent("Heartbeat")) == 2
+        assert bench.sent("StatusNotification")[-1]["status"] == "Unavailable"
+        disk.is_full = False
+        await trio.sleep(60)
+        await bench.charge_point.stored()
+        assert len(bench.sent("Heartbeat")) == 2
+        assert not disk.load("cp001", message_queue.TABLE)

@@ -150,6 +150,49 @@ def test_what_was_lost_with_its_connection_has_no_answer() -> None:
     assert told.central_system(ANSWER.format(1)) == ["late-answer"]
 
 
+@pytest.mark.parametrize(("status", "found"), [("Rejected", []), ("Pending", ["unanswered"])])
+def test_who_is_rejected_answers_nothing(status: str, found: list[str]) -> None:
+    told = Told("unanswered")
+    told.connected()
+    told.boots(status)
+    assert told.is_asked("ClearCache") == []
+    assert told.charge_point(BEAT.format(1), after=61) == found
+
+
+def test_a_time_that_comes_late_is_no_wrong_time() -> None:
+    """It was right when it was written; nothing that the charge point tells is ahead of it."""
+    told = Told("central-time", "future")
+    told.connected()
+    told.boots()
+    told.asks("Heartbeat", {"currentTime": told.now(2)}, after=40)
+    told.charge_point('[2,"late","Heartbeat",{}]')
+    written = told.now()
+    told.central_system(f'[3,"late",{{"currentTime":"{written}"}}]', after=200)
+    told.status("Available", timestamp=told.now())
+    told.central_system('[2,"1","ClearCache",{}]', after=100)
+    assert told.found == []
+    told.charge_point('[2,"far","Heartbeat",{}]')
+    told.central_system(f'[3,"far",{{"currentTime":"{written}"}}]', after=3)
+    told.asks("Heartbeat", {"currentTime": written})
+    assert [(finding.rule, finding.side) for finding in told.found] == [("central-time", "central system")]
+
+
+@pytest.mark.parametrize("is_triggered", [True, False])
+def test_a_triggered_boot_that_is_sent_again_is_no_start(is_triggered: bool) -> None:
+    told = Told("before-boot")
+    told.connected()
+    told.boots()
+    if is_triggered:
+        told.is_asked("TriggerMessage", {"status": "Accepted"}, requestedMessage="BootNotification")
+    for _ in range(2):
+        told.asks("BootNotification", after=90, chargePointVendor="V", chargePointModel="M")
+    told.asks("Heartbeat", {"currentTime": told.now()}, after=40)
+    assert [finding.rule for finding in told.found] == ([] if is_triggered else ["before-boot"])
+    told.boots()
+    told.asks("BootNotification", chargePointVendor="V", chargePointModel="M")
+    assert told.asks("Heartbeat", after=40) == ["before-boot"], "this one nobody asked for"
+
+
 def test_codes() -> None:
     told = Told("error-code")
     for number, code in enumerate(("OccurenceConstraintViolation", "OccurrenceConstraintViolation", "NotSupported")):

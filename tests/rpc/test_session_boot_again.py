@@ -222,3 +222,27 @@ def test_a_boot_that_helped_for_long_makes_the_next_one_no_later(line: "Line") -
         line.drain()
         line.now += 600
     assert len(asked) == 10
+
+
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_a_triggered_boot_that_its_connection_lost_goes_alone(line: "Line", *, is_sent: bool) -> None:
+    """On the next connection it is the first to be heard of: a start, upon which nothing follows before its answer."""
+    entry = line.entry("BootNotification", is_triggered=True)
+    entry.asker = Asker(lambda payload: line.session.set_registration(payload["status"], line.now))
+    if not is_sent:
+        line.put("StopTransaction")
+        line.take()
+    line.session.enqueue(entry, line.now)
+    if is_sent:
+        assert line.take() == ["BootNotification"]
+    line.lose()
+    line.put("StopTransaction")
+    line.connect()
+    assert line.take() == ["BootNotification"]
+    line.now = line.session.deadline(0)
+    line.session.on_time(line.now)
+    assert line.take() == [], "not answered"
+    line.now = line.session.deadline(0)
+    assert line.take() == ["BootNotification"]
+    line.answer()
+    assert "StopTransaction" in line.drain()
