@@ -27,7 +27,7 @@ QUESTIONS: dict[str, list[Asked]] = {
     "remote control": [
         ("RemoteStopTransaction", {"transactionId": 1}),
         ("RemoteStopTransaction", {"transactionId": 666}),  # a fault of its handler
-        ("RemoteStartTransaction", {"idTag": "A", "connectorId": 2}),
+        ("RemoteStartTransaction", {"idTag": "A", "connectorId": 1}),
     ],
     "availability": [("ChangeAvailability", {"connectorId": 2, "type": kind}) for kind in ("Operative", "Inoperative")],
     "connector 1": [("UnlockConnector", {"connectorId": 1})],
@@ -38,7 +38,7 @@ QUESTIONS: dict[str, list[Asked]] = {
     "what is refused": [("TriggerMessage", {"requestedMessage": "Nonsense"}), ("SendLocalList", {})],
     "reset": [("Reset", {"type": "Soft"})],
 }
-"""By concern, as `on` marks them."""
+"""By concern, as `on` marks them. None decides what another is answered: of two at once either may be the first."""
 
 CALL = st.sampled_from([(concern, *asked) for concern, questions in QUESTIONS.items() for asked in questions])
 READS = st.lists(st.tuples(st.lists(CALL, min_size=1, max_size=8), st.sampled_from([0, 1, 5])), max_size=12)
