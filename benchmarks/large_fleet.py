@@ -39,9 +39,10 @@ MOST_TO_ACCEPT = 600.0
 """Seconds after which a fleet that is not up has failed."""
 ROUNDS, EACH = 30, 10
 """Of reconnecting: so many rounds, in each of which every charge point reconnects so often."""
-EARLY, LATE = slice(14, 17), slice(-3, None)
-"""The rounds whose memory is compared: not those before, in which the heap of the process finds its size, over TLS in
-some ten thousand connections."""
+WHILE_YOUNG = 10
+"""Rounds in which the heap of a process still finds its size, over TLS most of all."""
+EARLY, LATE = slice(1, 4), slice(-3, None)
+"""The rounds whose memory is compared: not the first, in which what is kept for the first time is made."""
 
 
 async def _up(fleet: Fleet, count: int) -> float:
@@ -98,10 +99,13 @@ async def reconnecting(count: int, csms: str, folder: Path | None) -> None:
                 await _reconnect(fleet)
             after.append(memory_in_use())
         connects = sum(member.charge_point.counters.connects for member in fleet)
-        growth = 100 * (min(after[LATE]) / min(after[EARLY]) - 1)
-        before, compared = EARLY.stop * EACH * count, (ROUNDS - EARLY.stop) * EACH * count
-        tell(growth=growth, reconnects=connects - count, before=before, compared=compared)
+        tell(growth=_growth(after[:WHILE_YOUNG]), later=_growth(after[WHILE_YOUNG:]), reconnects=connects - count)
         fleet.close()
+
+
+def _growth(after: list[int]) -> float:
+    """Per cent, of the memory after each of some rounds."""
+    return 100 * (min(after[LATE]) / min(after[EARLY]) - 1)
 
 
 async def _reconnect(fleet: Fleet) -> None:
@@ -157,9 +161,11 @@ def run(*, is_quick: bool) -> None:
         note(f"large_fleet.kib.{name}", f"{text}, slope {low:,} → {high:,}", kib, "KiB", at_most=bar)
     for name, is_tls in (("growth", False), ("growth.tls", True)):
         again = of("reconnecting", 3 if is_quick else 100, is_tls=is_tls)
-        over = " over TLS" if is_tls else ""
-        text = f"growth of the process over {again['compared']:,} reconnects{over}, after {again['before']:,}"
-        note(f"large_fleet.{name}", text, again["growth"], "%", at_most=2)
+        over, young = " over TLS" if is_tls else "", again["reconnects"] * WHILE_YOUNG // ROUNDS
+        text = f"growth of the process over {young:,} reconnects{over}"
+        note(f"large_fleet.{name}", text, again["growth"], "%", at_most=5)
+        text = f"its growth over the next {again['reconnects'] - young:,}"
+        note(f"large_fleet.{name}.later", text, again["later"], "%", at_most=5)
 
 
 if __name__ == "__main__":
