@@ -297,7 +297,9 @@ class Requests:
             self.silence.failed(entry, is_alive=is_alive)
 
     def _boot_again(self, entry: Entry, now: float) -> None:
-        if self.awaits_boot:
+        if entry.is_triggered:
+            self.awaits_boot = False  # who asked for it does not want it: what was accepted before is accepted still
+        elif self.awaits_boot:
             self.registration_lost()
         entry.due = now + self.retry.boot_retry
         self._put_back(entry)

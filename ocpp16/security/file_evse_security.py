@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import trio
 
@@ -41,10 +41,33 @@ from ocpp16.security.store_rules import StoreRules
 __all__ = ["FileEvseSecurity", "StoredEvseSecurity"]
 
 READERS: Final = 4
-"""Threads that answer questions at once; one that hangs in a disk is one of them until that answers."""
+"""Threads that answer questions of one store at once; one that hangs in a disk is one of them until that answers."""
 WRITERS: Final = 2
 _T = TypeVar("_T")
 _Wanted = Callable[[], bool]
+
+
+class _Threads:
+    """Of one store in one run of trio: a fleet on one folder that connects anew would else have one each."""
+
+    def __init__(self) -> None:
+        self.readers = trio.CapacityLimiter(READERS)
+        self.writers = trio.CapacityLimiter(WRITERS)
+
+
+_threads: "trio.lowlevel.RunVar[WeakKeyDictionary[CertificateStore, _Threads]]" = trio.lowlevel.RunVar("threads")
+
+
+def _threads_of(store: CertificateStore) -> _Threads:
+    try:
+        known = _threads.get()
+    except LookupError:
+        known = WeakKeyDictionary()
+        _threads.set(known)
+    threads = known.get(store)
+    if threads is None:
+        threads = known[store] = _Threads()
+    return threads
 
 
 class StoredEvseSecurity:
@@ -65,8 +88,6 @@ class StoredEvseSecurity:
         """Made here, in this life, for a certificate that has not come yet; the newest last."""
         self._log = StoreLog()
         self._changing = threading.Lock()
-        self._readers = trio.CapacityLimiter(READERS)
-        self._writers = trio.CapacityLimiter(WRITERS)
 
     async def install_ca_certificate(
         self, certificate: str, certificate_type: CaCertificateType
@@ -139,7 +160,7 @@ class StoredEvseSecurity:
         """Make a key, durable before this answers, and a request for its certificate. KeyGenError where the TPM, or
         the command `openssl` with its provider, or the disk fails; the log says why."""
         subject = Subject(country, organization, common_name)
-        made = await self._work(lambda: self._store.make_request(leaf_type, subject, use_tpm=use_tpm), self._writers)
+        made = await self._work(lambda: self._store.make_request(leaf_type, subject, use_tpm=use_tpm), is_long=True)
         if isinstance(made, CertificateSigningRequest):
             return made
 
@@ -202,12 +223,15 @@ class StoredEvseSecurity:
             self._log.warning("old certificates and keys cannot be deleted: %s", error.strerror or error)
 
     async def _read(self, answer: Callable[[], _T]) -> _T:
-        return await self._work(answer, self._readers)
+        return await self._work(answer)
 
-    async def _work(self, work: Callable[[], _T], limiter: trio.CapacityLimiter) -> _T:
+    async def _work(self, work: Callable[[], _T], *, is_long: bool = False) -> _T:
+        """In a thread: of those that write, and make keys, if `is_long`."""
         if self._is_inline:
             await trio.lowlevel.checkpoint()
             return work()
+        threads = _threads_of(self._store)
+        limiter = threads.writers if is_long else threads.readers
         return await trio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=limiter)
 
     async def _change(self, change: Callable[[_Wanted], _T]) -> _T:
@@ -225,7 +249,7 @@ class StoredEvseSecurity:
                 self._changing.release()
 
         try:
-            return await self._work(work, self._writers)
+            return await self._work(work, is_long=True)
         except trio.Cancelled:
             is_given_up.set()
             raise

@@ -239,10 +239,26 @@ def test_a_triggered_boot_that_its_connection_lost_goes_alone(line: "Line", *, i
     line.put("StopTransaction")
     line.connect()
     assert line.take() == ["BootNotification"]
-    line.now = line.session.deadline(0)
-    line.session.on_time(line.now)
-    assert line.take() == [], "not answered"
-    line.now = line.session.deadline(0)
-    assert line.take() == ["BootNotification"]
     line.answer()
     assert "StopTransaction" in line.drain()
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_what_follows_waits_for_one_attempt_of_it_only(line: "Line", *, is_refused: bool) -> None:
+    """A Central System that asks for a boot and never takes it in would silence the charge point for good."""
+    entry = line.entry("BootNotification", is_triggered=True)
+    line.session.enqueue(entry, line.now)
+    line.take()
+    line.lose()
+    line.put("StopTransaction")
+    line.connect()
+    assert line.take() == ["BootNotification"]
+    if is_refused:
+        line.refuse("InternalError")
+    else:
+        line.now = line.session.deadline(0)
+        line.session.on_time(line.now)
+    assert line.take() == ["StopTransaction"]
+    line.answer()
+    line.now = line.session.deadline(0)
+    assert line.take() == ["BootNotification"], "it is not given up"
