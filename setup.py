@@ -33,14 +33,15 @@ COMPILED = [
     if line.strip() and not line.startswith("#")
 ]
 """Modules in Python that are compiled as they are; one with a .pxd beside it has C types for its attributes."""
-COMPILED_AT = "-Os"
-"""They call the interpreter for nearly all they do: optimizing for speed makes them half as large again."""
 BUSY = """
-    charge_point/link charge_point/pump profiles/meter_samples rpc/outbox rpc/pending rpc/requests rpc/session
+    _core/by_number _core/composition _core/datetimes _core/decimals _core/framing _core/periods _core/precedence
+    _core/randomness _core/records _core/schedule _core/totals _core/validation _core/validators/core
+    _core/websocket_frames charge_point/link charge_point/pump profiles/meter_samples rpc/pending rpc/session
     simulation/meter state/clock state/measurands store/changes store/memory transport/frames
 """
-"""Of them, those in which a message spends two thirds of what it spends in any: compiled for speed all the same."""
-COLD = set(COMPILED) - {Path("ocpp16", *name.split("/")).with_suffix(".py") for name in BUSY.split()}
+"""Units in which a message, or a schedule, spends most of what it spends in any: compiled for speed. The others call
+the interpreter for nearly all they do, and would only be half as large again."""
+FAST = {Path("ocpp16", *name.split("/")) for name in BUSY.split()}
 CALLS = "-fno-plt"
 """To the interpreter, of which a message has ten thousand, directly: by the table between each costs three instructions
 more, and a line of the processor's cache."""
@@ -64,8 +65,9 @@ def extensions() -> list[Extension]:
     sources = [unit.relative_to(ROOT) for unit in units] + generated + COMPILED
     shared = [extension(SHARED, [], "-O2")] if can_share() else []
     return shared + [
-        extension(".".join(source.with_suffix("").parts), [source], COMPILED_AT if source in COLD else "-O2")
+        extension(".".join(unit.parts), [source], "-O2" if unit in FAST else "-Os")
         for source in sources
+        for unit in [source.with_suffix("")]
     ]
 
 

@@ -7,6 +7,7 @@ import shutil
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from running import ROOT, Runner, StepFailed
@@ -17,6 +18,8 @@ INSTALLED = 11 * MB
 """All that is ours."""
 STATION = 8 * MB
 """Without what nobody needs in a station."""
+UNITS_ALONE = 7.5 * MB
+"""The same, without sources of what is compiled."""
 SMALL_STATION = 5 * MB
 """The same, where the modules of ocpp16/compiled.txt are run as they are."""
 
@@ -41,6 +44,8 @@ TOOLS = (
 
 docs/installing.md has the same list.
 """
+TYPES = ("*.pyi", "*.pxd")
+"""Names of files that type checkers and Cython read, and no interpreter."""
 
 
 def without_tools(package: Path) -> None:
@@ -50,14 +55,38 @@ def without_tools(package: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
+    for pattern in TYPES:
+        for path in package.rglob(pattern):
+            path.unlink()
+
+
+def _modules(package: Path) -> Iterator[Path]:
+    """What compiled.txt names and is there, without suffix."""
+    for line in (package / "compiled.txt").read_text(encoding="ascii").splitlines():
+        if line.strip() and not line.startswith("#"):
+            yield package.parent.joinpath(*line.strip().split("."))
+
+
+def sources_of_compiled(package: Path) -> Iterator[Path]:
+    """What no interpreter reads while its unit is there."""
+    for module in _modules(package):
+        yield from module.parent.glob(f"{module.name}.py")
+
+
+@contextmanager
+def without_sources(package: Path) -> Iterator[None]:
+    kept = {path: path.read_bytes() for path in sources_of_compiled(package)}
+    for path in kept:
+        path.unlink()
+    yield
+    for path, content in kept.items():
+        path.write_bytes(content)
 
 
 def compiled(package: Path) -> Iterator[Path]:
     """Of the modules that run as they are, too, what they were compiled to."""
-    for line in (package / "compiled.txt").read_text(encoding="ascii").splitlines():
-        if line.strip() and not line.startswith("#"):
-            source = package.parent.joinpath(*line.strip().split("."))
-            yield from source.parent.glob(f"{source.name}.*.so")
+    for module in _modules(package):
+        yield from module.parent.glob(f"{module.name}.*.so")
 
 
 def size(folder: Path) -> int:
@@ -83,12 +112,12 @@ def storeys(package: Path) -> Iterator[str]:
         yield f"{name:14}" + "".join(f"{count:11,}" for count in (*(counts[kind] for kind in COLUMNS), counts.total()))
 
 
-def bounded(what: str, found: int, limit: int) -> str:
+def bounded(what: str, found: int, limit: float) -> str:
     if found > limit:
         raise StepFailed(
-            f"{what}: {found / MB:.2f} MB, and at most {limit / MB:.0f} MB are allowed (ci/releasing/sizes.py)"
+            f"{what}: {found / MB:.2f} MB, and at most {limit / MB:g} MB are allowed (ci/releasing/sizes.py)"
         )
-    return f"{what}: {found / MB:.2f} MB (at most {limit / MB:.0f})"
+    return f"{what}: {found / MB:.2f} MB (at most {limit / MB:g})"
 
 
 INSTALLERS = {"pip", "setuptools", "pkg_resources", "_distutils_hack", "wheel"}
@@ -115,6 +144,8 @@ def weighed(runner: Runner, wheel: Path, station: Path) -> Iterator[str]:
     yield with_others(package.parent)
     without_tools(package)
     yield bounded("ours, in a station", size(package), STATION)
+    with without_sources(package):
+        yield bounded("ours, in a station without sources of what is compiled", size(package), UNITS_ALONE)
     for path in compiled(package):
         path.unlink()
     yield bounded("ours, in a small station", size(package), SMALL_STATION)

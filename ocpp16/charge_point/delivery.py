@@ -1,6 +1,6 @@
 """What becomes of stored messages: bound when written, deleted when answered, kept among the dead letters.
 
-Implements `rpc.pending.Delivery` for one charge point. Rows and state change in one synchronous block, so that a crash
+Implements `rpc.delivery.Delivery` for one charge point. Rows and state change in one synchronous block, so that a crash
 finds either the message and the old state, or the new state and no message.
 """
 

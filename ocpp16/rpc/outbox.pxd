@@ -21,9 +21,9 @@ cdef class Outbox:
     cdef list _later_triggered
     cdef public dict _newest
     cdef Py_ssize_t _normal_depth
-    cdef Py_ssize_t _meter_values
+    cdef public Py_ssize_t meter_values
     cdef Py_ssize_t _replaced
-    cdef Py_ssize_t _spared
+    cdef public Py_ssize_t spared
     cdef long long _last_sequence
     cdef long long _backlog_end
     cdef double _replay_at

@@ -14,8 +14,7 @@ Rules of this file:
    overtaken by newer normal messages: "other messages may overtake" beats an authorization behind a week of readings.
 3. A head of the transaction lane that is not due or not durable holds up its lane and no other.
 4. What waits apart is tried when nothing else can go.
-5. Shed are the oldest normal messages first; then every other MeterValues, pass after pass. Start and end of a
-   transaction and security events are never shed, BootNotification neither.
+5. What goes when there are too many is `shedding`'s to say.
 """
 
 from collections.abc import Callable, Hashable, Iterable
@@ -33,8 +32,7 @@ from ocpp16.rpc.set_aside import SetAside, Shelf
 _BOOT, _TRANSACTION, _NORMAL = Lane.BOOT, Lane.TRANSACTION, Lane.NORMAL
 _ACCEPTED, _PENDING = RegistrationStatus.ACCEPTED, RegistrationStatus.PENDING
 
-_METER_VALUES = "MeterValues"
-_SECURITY_EVENT = "SecurityEventNotification"
+METER_VALUES = "MeterValues"
 _COMPACTED_FROM = 64
 """Replaced messages left in the heaps before these are made anew without them."""
 
@@ -71,14 +69,12 @@ class Outbox:
         "_last_sequence",
         "_later",
         "_later_triggered",
-        "_meter_values",
         "_newest",
         "_normal_depth",
         "_ordinary",
         "_replaced",
         "_replay_at",
         "_replay_gap",
-        "_spared",
         "_transactions",
         "_triggered",
         "_unsaved",
@@ -87,6 +83,8 @@ class Outbox:
         "bytes",
         "depth",
         "limits",
+        "meter_values",
+        "spared",
     )
 
     def __init__(self, limits: OutboxLimits) -> None:
@@ -106,10 +104,11 @@ class Outbox:
         self._newest: dict[tuple[Hashable, bool], Entry] | None = None
         """(topic, is it triggered) → the newest message of it that waits."""
         self._normal_depth = 0
-        self._meter_values = 0
+        self.meter_values: int = 0
+        """How many of the transaction lane are no more than readings."""
         self._replaced = 0
         """Messages still in a heap whose place a newer one has taken."""
-        self._spared = 0
+        self.spared: int = 0
         """Messages of the transaction lane there were when nothing more could be shed of it."""
         self._last_sequence = 0
         self._backlog_end = 0
@@ -256,9 +255,14 @@ class Outbox:
         """How many messages wait that are not of a transaction."""
         return self._normal_depth
 
+    def normal(self) -> list[Entry]:
+        """The normal lane, the oldest first."""
+        waiting = [_entry_of(item) for heap in self._normal_heaps() for item in heap]
+        return sorted(entry for entry in waiting if not entry.is_replaced)
+
     def oldest(self, most: int) -> list[Entry]:
         """The oldest of all that waits, up to so many; BootNotification is in front."""
-        waiting = chain(self._transactions, self.apart or (), self._normal())
+        waiting = chain(self._transactions, self.apart or (), self.normal())
         found = nsmallest(most, waiting)
         return found if self.boot is None else [self.boot, *found][:most]
 
@@ -286,7 +290,7 @@ class Outbox:
         if entry.topic is None or not self._unsaved:
             return []
         taken = [one for _, _, one in self._unsaved if one.topic == entry.topic and one < entry and not one.is_replaced]
-        self._discard(taken)
+        self.discard(taken)
         return taken
 
     def remove(self, entry: Entry) -> None:
@@ -300,25 +304,44 @@ class Outbox:
         elif self.apart is not None and self.apart.remove(entry):
             self._count(entry, -1)
         else:
-            self._discard([entry])
+            self.discard([entry])
 
     def waiting_for(self, action: str) -> list[Entry]:
         """The messages of the normal lane of this action, the oldest first."""
-        return [entry for entry in self._normal() if entry.action == action]
+        return [entry for entry in self.normal() if entry.action == action]
 
     def take_waiting(self, *, also_triggered: bool) -> list[Entry]:
         """Take out everything somebody waits for, the oldest first."""
         taken = [
-            entry for entry in self._normal() if entry.is_interactive and (also_triggered or not entry.is_triggered)
+            entry for entry in self.normal() if entry.is_interactive and (also_triggered or not entry.is_triggered)
         ]
-        self._discard(taken)
+        self.discard(taken)
         return taken
 
     def take_transient(self) -> list[Entry]:
         """Take out what ends with its connection, the oldest first: normal messages that are not stored."""
-        taken = [entry for entry in self._normal() if not entry.is_persistent]
-        self._discard(taken)
+        taken = [entry for entry in self.normal() if not entry.is_persistent]
+        self.discard(taken)
         return taken
+
+    def discard(self, victims: list[Entry]) -> None:
+        """Take out these, if they wait, at the cost of one pass over each heap concerned."""
+        gone = set(victims)
+        heaps: list[list[Any]] = []
+        if any(entry.lane is _TRANSACTION for entry in victims):
+            heaps.append(self._transactions)
+            if self.apart is not None:
+                for entry in self.apart.discard(gone):
+                    self._count(entry, -1)
+        if any(entry.lane is _NORMAL for entry in victims):
+            heaps += self._normal_heaps()
+        for heap in heaps:
+            found = [entry for entry in map(_entry_of, heap) if entry in gone]
+            if found:
+                heap[:] = [item for item in heap if _entry_of(item) not in gone]
+                heapify(heap)
+                for entry in found:
+                    self._count(entry, -1)
 
     # What waits for a time of its own
 
@@ -378,42 +401,6 @@ class Outbox:
             return self._normal_depth > limits.normal
         return self.depth > limits.threshold
 
-    def shed(self) -> list[Entry]:
-        """Drop messages until the limits hold, or nothing more may go. Returns what was dropped.
-
-        Normal messages go a tenth of what is allowed at a time, so that the work is shared by many. A pass over the
-        transaction lane that ended above the limits is not repeated before that lane has grown by a fraction.
-        """
-        dropped: list[Entry] = []
-        limits = self.limits
-        allowed = limits.normal if limits.threshold is None else limits.threshold
-        if self._normal_depth:
-            depth = self._normal_depth if limits.threshold is None else self.depth
-            step = max(1, allowed // 10)
-            count = max(0, -(-(depth - allowed) // step) * step)
-            normal = [entry for entry in self._normal() if entry.action != _SECURITY_EVENT]
-            if 0 < limits.byte_limit < self.bytes:
-                count = max(count, self._prefix(normal, self.bytes - limits.byte_limit))
-            self._drop(normal[:count], dropped)
-        while self._is_crowded() and self._drop(self._every_other_reading(), dropped):
-            pass
-        return dropped
-
-    def _is_crowded(self) -> bool:
-        """Is more there than allowed, and the transaction lane another than when nothing could be done about it?"""
-        if not self.is_over_limit or not self._meter_values:
-            return False
-        return abs(self.depth - self._normal_depth - self._spared) > self._spared // 64
-
-    @staticmethod
-    def _prefix(entries: list[Entry], surplus: int) -> int:
-        """How many of the oldest have so many bytes together; a tenth of them at least, so that this is rare."""
-        for index, entry in enumerate(entries):
-            if surplus <= 0:
-                return max(index, len(entries) // 10)
-            surplus -= taken_of_disk(entry.size)
-        return len(entries)
-
     # Inside
 
     def _count(self, entry: Entry, step: int) -> None:
@@ -430,8 +417,8 @@ class Outbox:
                     del self._newest[key]
                     if not self._newest:
                         self._newest = None
-        elif entry.action == _METER_VALUES:
-            self._meter_values += step
+        elif entry.action == METER_VALUES:
+            self.meter_values += step
 
     def _place(self, entry: Entry) -> None:
         if entry.due > 0:
@@ -465,56 +452,9 @@ class Outbox:
     def _normal_heaps(self) -> tuple[list[Any], ...]:
         return (self._interactive, self._triggered, self._ordinary, self._unsaved, self._later, self._later_triggered)
 
-    def _normal(self) -> list[Entry]:
-        """The normal lane, the oldest first."""
-        waiting = [_entry_of(item) for heap in self._normal_heaps() for item in heap]
-        return sorted(entry for entry in waiting if not entry.is_replaced)
-
     def _forget_replaced(self) -> None:
         """See to it that no replaced message is a head."""
         for heap in self._normal_heaps():
             while heap and _entry_of(heap[0]).is_replaced:
                 heappop(heap)
                 self._replaced -= 1
-
-    def _every_other_reading(self) -> list[Entry]:
-        """One pass of thinning: a MeterValues goes if the message before it stays; the last two stay anyway."""
-        lane = list(self._transactions)
-        if self.apart is not None:
-            lane += self.apart
-        lane.sort()
-        victims: list[Entry] = []
-        may_go = True
-        for entry in lane[:-2]:
-            if may_go and entry.action == _METER_VALUES:
-                victims.append(entry)
-                may_go = False
-            else:
-                may_go = True
-        if not victims:
-            self._spared = len(lane)
-        return victims
-
-    def _drop(self, victims: list[Entry], dropped: list[Entry]) -> bool:
-        self._discard(victims)
-        dropped += victims
-        return bool(victims)
-
-    def _discard(self, victims: list[Entry]) -> None:
-        """Take out these, if they wait, at the cost of one pass over each heap concerned."""
-        gone = set(victims)
-        heaps: list[list[Any]] = []
-        if any(entry.lane is _TRANSACTION for entry in victims):
-            heaps.append(self._transactions)
-            if self.apart is not None:
-                for entry in self.apart.discard(gone):
-                    self._count(entry, -1)
-        if any(entry.lane is _NORMAL for entry in victims):
-            heaps += self._normal_heaps()
-        for heap in heaps:
-            found = [entry for entry in map(_entry_of, heap) if entry in gone]
-            if found:
-                heap[:] = [item for item in heap if _entry_of(item) not in gone]
-                heapify(heap)
-                for entry in found:
-                    self._count(entry, -1)

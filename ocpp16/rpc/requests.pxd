@@ -1,5 +1,6 @@
 """C types of requests.py."""
 
+from ocpp16.rpc.hooks cimport Hooks
 from ocpp16.rpc.outbox cimport Outbox
 from ocpp16.rpc.pending cimport Entry, OpenCall
 from ocpp16.rpc.silence cimport Silence
@@ -9,7 +10,7 @@ cdef class Requests:
     cdef object _counters
     cdef object _delivery
     cdef public object _new_id
-    cdef object _on_internal_error
+    cdef Hooks _hooks
     cdef public bint awaits_boot
     cdef public OpenCall open_call
     cdef public Outbox outbox

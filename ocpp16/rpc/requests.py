@@ -10,7 +10,6 @@ Rules of this file:
    order, so it may take in the next request.
 5. BootNotification is neither dropped nor given up; a newer one takes the place of one that waits.
 6. Messages that are neither transaction-related nor stored end with their connection: they would tell what is over.
-7. What a hook or the store's side raises goes to `on_internal_error`, and counts as told; the machine goes on.
 """
 
 from collections.abc import Callable
@@ -20,9 +19,12 @@ from ocpp16.enums import ErrorCode, RegistrationStatus
 from ocpp16.errors import CallFailed, LocalProtocolError, Offline
 from ocpp16.faults import obey_exit, text_of
 from ocpp16.models import Counters
+from ocpp16.rpc.delivery import Delivery
+from ocpp16.rpc.hooks import Hooks
 from ocpp16.rpc.outbox import Outbox
-from ocpp16.rpc.pending import Asker, Delivery, Entry, Lane, OpenCall, Payload, with_member
+from ocpp16.rpc.pending import Entry, Lane, OpenCall, Payload, with_member
 from ocpp16.rpc.policy import OutboxLimits, RetryRules, Standing, Transmission, has_history, topic_of, transmission
+from ocpp16.rpc.shedding import shed
 from ocpp16.rpc.silence import Silence
 
 # A member of an enumeration is found by way of Python code; these are asked for at every message.
@@ -40,8 +42,8 @@ class Requests:
     __slots__ = (
         "_counters",
         "_delivery",
+        "_hooks",
         "_new_id",
-        "_on_internal_error",
         "awaits_boot",
         "open_call",
         "outbox",
@@ -64,11 +66,11 @@ class Requests:
         self.retry: RetryRules = retry
         self.awaits_boot: bool = False
         """The Central System has forgotten us: nothing but BootNotification goes until that is answered."""
-        self.silence: Silence = Silence(self.outbox, self.open_call, retry, self._set_aside)
+        self._hooks = Hooks(delivery, on_internal_error)
+        self.silence: Silence = Silence(self.outbox, self.open_call, retry, self._hooks)
         self._delivery = delivery
         self._new_id = new_id
         self._counters = counters
-        self._on_internal_error = on_internal_error
 
     # Taken in
 
@@ -92,10 +94,10 @@ class Requests:
             self._supersede(older)
         if not outbox.is_over_limit:
             return True
-        shed = outbox.shed()
-        for victim in shed:
+        victims = shed(outbox)
+        for victim in victims:
             self._drop(victim, CallFailed(victim.action, "dropped", description="message queue full"))
-        return entry not in shed
+        return entry not in victims
 
     def _superseded(self, entry: Entry, now: float) -> Entry | None:
         """Take out the message whose place this one takes."""
@@ -191,7 +193,7 @@ class Requests:
                 return  # whoever waits has heard of it
         cause = LocalProtocolError(str(failure))
         cause.__cause__ = error
-        self._on_internal_error(f"writing of {entry.action}", cause)
+        self._hooks.on_internal_error(f"writing of {entry.action}", cause)
 
     # Answered, or not
 
@@ -220,17 +222,14 @@ class Requests:
         open_call.forget(entry)
         self.silence.answered(entry)
         self.awaits_boot = self.awaits_boot and entry.lane is not _BOOT
-        if entry.is_retried:
-            self._tell("delivery", self._delivery.confirmed, entry, payload)
-        if entry.asker is not None:
-            self._tell_asker(entry.asker, "confirmation", entry.asker.on_confirmation, payload)
+        self._hooks.confirmed(entry, payload)
 
     def refused(self, entry: Entry, unique_id: str, failure: CallFailed, now: float) -> None:
         """A CALLERROR or an unreadable confirmation came, under any id of the entry."""
         if not self._taken_back(entry, unique_id, failure.code or failure.reason):
             if entry.is_retried:
                 entry.attempts += 1
-                self._tell("delivery", self._delivery.attempted, entry)
+                self._hooks.attempted(entry)
             return
         if entry.lane is _BOOT:
             self._boot_again(entry, now)
@@ -247,7 +246,7 @@ class Requests:
 
     def partly_confirmed(self, entry: Entry, payload: Payload) -> None:
         """The answer is none, but it says something; `refused` follows."""
-        self._tell("delivery", self._delivery.partly_confirmed, entry, payload)
+        self._hooks.partly_confirmed(entry, payload)
 
     def _taken_back(self, entry: Entry, unique_id: str, code: str) -> bool:
         """An answer that does not end the message: take the message out of slot or lane, and it is here.
@@ -270,7 +269,7 @@ class Requests:
         if is_final or entry.attempts >= self.retry.attempts:
             self._give_up(entry, failure)
         elif self.silence.refused(entry, now) or self._put_back(entry):
-            self._tell("delivery", self._delivery.attempted, entry)
+            self._hooks.attempted(entry)
 
     def on_time(self, now: float) -> None:
         """Close the open CALL if its time is up. A message that is retried waits longer each time, up to a bound."""
@@ -362,27 +361,17 @@ class Requests:
 
     def _fail(self, entry: Entry, failure: CallFailed) -> None:
         self._forget(entry)
-        if entry.asker is not None:
-            self._tell_asker(entry.asker, "failure", entry.asker.on_failure, failure)
-
-    def _tell_asker(self, asker: Asker, what: str, hook: Callable[..., object] | None, outcome: object) -> None:
-        if hook is not None:
-            self._tell(what, hook, outcome)
-        if asker.on_end is not None:
-            self._tell("end", asker.on_end)
+        self._hooks.failed(entry, failure)
 
     def _give_up(self, entry: Entry, failure: CallFailed) -> None:
         self._counters.dead_letters += 1
         self._forget(entry)
-        self._tell("delivery", self._delivery.given_up, entry, str(failure))
+        self._hooks.given_up(entry, str(failure))
         self._fail(entry, failure)
 
     def _drop(self, entry: Entry, failure: CallFailed) -> None:
         self._counters.dropped += 1
         self._end_unsent(entry, failure)
-
-    def _set_aside(self, entry: Entry, waiting: int) -> None:
-        self._tell("delivery", self._delivery.set_aside, entry, waiting)
 
     def _supersede(self, entry: Entry) -> None:
         self._end_unsent(entry, CallFailed(entry.action, "superseded"))
@@ -390,13 +379,5 @@ class Requests:
     def _end_unsent(self, entry: Entry, failure: CallFailed) -> None:
         self._forget(entry)
         if entry.is_retried:
-            self._tell("delivery", self._delivery.dropped, entry)
+            self._hooks.dropped(entry)
         self._fail(entry, failure)
-
-    def _tell(self, what: str, hook: Callable[..., object], *arguments: object) -> None:
-        """The one door to code that is not ours: what it raises is told, and ends nothing."""
-        try:
-            hook(*arguments)
-        except BaseException as error:
-            obey_exit(error)
-            self._on_internal_error(f"{what} of a message", error)

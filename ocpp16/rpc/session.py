@@ -9,8 +9,8 @@ Rules of this file:
 3. Nothing the peer sends raises. What cannot be used is reported by `on_invalid`, repeats of a cause folded.
 4. Hooks run when the session is ready for the next call. What one raises goes to `on_internal_error`, and counts as
    told; so does what a fault of our own raises while a frame is taken in or written. The session goes on.
-5. SecurityError to anything but BootNotification, while accepted, means that the Central System has forgotten us
-   (OCPP 1.6 ed. 2 §4.2): BootNotification again, and the message it refused is not to blame, once.
+5. SecurityError to anything but BootNotification, while accepted, means that the Central System has forgotten us:
+   BootNotification again, and the message it refused is not to blame, once (`security_refusal`).
 6. A message that was answered is where it goes on before anybody is told who may queue another, maybe in its place.
 7. While Rejected nothing of the Central System is answered (OCPP 1.6 ed. 2 §4.2: "SHALL NOT respond").
 """
@@ -25,15 +25,10 @@ from ocpp16.errors import CallFailed, LocalProtocolError
 from ocpp16.faults import obey_exit
 from ocpp16.models import Counters
 from ocpp16.rpc.calls import CallWatch
+from ocpp16.rpc.delivery import Delivery
 from ocpp16.rpc.outbox import Outbox
-from ocpp16.rpc.pending import Delivery, Entry, Lane, Payload
-from ocpp16.rpc.policy import (
-    LONGEST_DESCRIPTION,
-    LONGEST_HOLD,
-    OutboxLimits,
-    RetryRules,
-    standing,
-)
+from ocpp16.rpc.pending import Entry, Payload
+from ocpp16.rpc.policy import LONGEST_DESCRIPTION, OutboxLimits, RetryRules, standing
 from ocpp16.rpc.reading import Reading, is_foreign
 from ocpp16.rpc.replies import OutgoingFrame, ReplyLane
 from ocpp16.rpc.requests import Requests
@@ -456,8 +451,11 @@ class Session:
             return
         self._counters.call_errors += 1
         code = self._reading.code_of(error, entry.action)
-        requests, awaited_boot = self._requests, self._requests.awaits_boot
-        if code == ErrorCode.SECURITY_ERROR and (due := self._boots_again(entry, now)) is not None:
+        requests, awaited_boot, due = self._requests, self._requests.awaits_boot, None
+        may_boot = self.on_boot_wanted is not None and self.registration is _ACCEPTED
+        if code == ErrorCode.SECURITY_ERROR and may_boot:
+            due = self._boots.excuse(entry, requests, self._counters.connects, now)
+        if due is not None:
             requests.excused(entry, error.unique_id, due)
         else:
             failure = CallFailed(entry.action, "callerror", code, error.description)
@@ -469,26 +467,6 @@ class Session:
                 obey_exit(fault)
                 requests.awaits_boot = False
                 self._on_internal_error("wish for a BootNotification", fault)
-
-    def _boots_again(self, entry: Entry, now: float) -> float | None:
-        """After a SecurityError: decide for a BootNotification, if it can help (`security_refusal`).
-
-        Returns when the message may go again if it is not to blame, else None.
-        """
-        requests = self._requests
-        if self.on_boot_wanted is None or entry.lane is Lane.BOOT:
-            return None
-        if self.registration is not _ACCEPTED:
-            return None
-        connection = self._counters.connects
-        is_first = entry.excused_on != connection
-        if not requests.awaits_boot:
-            if now < self._boots.due:
-                return self._boots.due if is_first and self._boots.due - now <= LONGEST_HOLD else None
-            self._boots.next(now)
-            requests.awaits_boot = True
-        entry.excused_on = connection
-        return 0.0 if is_first else None
 
     # What cannot be used
 

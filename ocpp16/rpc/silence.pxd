@@ -1,5 +1,6 @@
 """C types of silence.py."""
 
+from ocpp16.rpc.hooks cimport Hooks
 from ocpp16.rpc.outbox cimport Outbox
 from ocpp16.rpc.pending cimport Entry, OpenCall
 
@@ -9,7 +10,7 @@ cdef class Silence:
     cdef Outbox _outbox
     cdef OpenCall _open_call
     cdef object _retry
-    cdef object _told
+    cdef Hooks _hooks
     cdef bint _is_proved
     cdef public tuple _unproved
     cdef dict _held_back

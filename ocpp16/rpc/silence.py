@@ -13,8 +13,9 @@ Must not know: frames, answers, what a request tells of. Rules of this file:
 5. A message that was refused and has to wait for longer than its lane can is set aside, too.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 
+from ocpp16.rpc.hooks import Hooks
 from ocpp16.rpc.outbox import Outbox
 from ocpp16.rpc.pending import Entry, Lane, OpenCall
 from ocpp16.rpc.policy import (
@@ -37,28 +38,26 @@ _FIRST_TRY = 4
 
 
 class Silence:
-    """Of one charge point. `told` is called with a message that was set aside, and how many wait with it."""
+    """Of one charge point. `hooks` are told what is set aside."""
 
     __slots__ = (
         "_held_back",
+        "_hooks",
         "_is_proved",
         "_open_call",
         "_outbox",
         "_retry",
-        "_told",
         "_unproved",
         "wants_probe",
     )
 
-    def __init__(
-        self, outbox: Outbox, open_call: OpenCall, retry: RetryRules, told: Callable[[Entry, int], None]
-    ) -> None:
+    def __init__(self, outbox: Outbox, open_call: OpenCall, retry: RetryRules, hooks: Hooks) -> None:
         self.wants_probe: bool = False
         """A request timed out and nothing was received since it was written: is the link alive?"""
         self._outbox = outbox
         self._open_call = open_call
         self._retry = retry
-        self._told = told
+        self._hooks = hooks
         self._is_proved = False
         """Something was received on this connection."""
         self._unproved: tuple[Entry, ...] = ()
@@ -256,7 +255,8 @@ class Silence:
         self, entry: Entry, interval: float, now: float, *, is_silent: bool = True, is_patient: bool = False
     ) -> None:
         entry.due = 0.0
-        self._told(entry, self._outbox.set_aside(entry, interval, now, is_silent=is_silent, is_patient=is_patient))
+        waiting = self._outbox.set_aside(entry, interval, now, is_silent=is_silent, is_patient=is_patient)
+        self._hooks.set_aside(entry, waiting)
 
 
 def _waits_for_its_next_attempt(entry: Entry) -> bool:

@@ -10,7 +10,7 @@ Rules of this file:
 3. Each class names its subscribers; a test compares the list with reality.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -234,8 +234,7 @@ class ConfigurationChanged(Signal):
     """Texts on the wire; None where there is none, or it cannot be read."""
 
 
-# Quoted, for a unit of Cython 3.1 cannot subscript `type`.
-Hearers = Mapping["type[Signal]", tuple[tuple[int, str], ...]]
+Hearers = Mapping[type[Signal], tuple[tuple[int, str], ...]]
 """Signal → positions of the features that hear it, each with the name of the method that does."""
 _NOBODY: Hearers = MappingProxyType({})
 
@@ -269,21 +268,21 @@ class Signals:
         self._emitting = True
         try:
             for current in self._waiting:  # grows meanwhile: what subscribers emit is next
-                for subscriber in self._hearing(type(current)):
-                    try:
-                        subscriber(current)
-                    except BaseException as error:
-                        if self.on_error is None:
-                            raise
-                        obey_exit(error)
-                        self.on_error(f"signal {type(current).__name__}", error)
+                kind = type(current)
+                for position, method in self._hearers.get(kind, ()):
+                    self._tell(getattr(self._features[position], method), current)
+                for heard, subscriber in self._subscribers:
+                    if heard is kind:
+                        self._tell(subscriber, current)
         finally:
             self._emitting = False
             self._waiting.clear()
 
-    def _hearing(self, kind: type[Signal]) -> Iterator[Callable[[Any], None]]:
-        for position, method in self._hearers.get(kind, ()):
-            yield getattr(self._features[position], method)
-        for heard, subscriber in self._subscribers:
-            if heard is kind:
-                yield subscriber
+    def _tell(self, subscriber: Callable[[Any], None], signal: Signal) -> None:
+        try:
+            subscriber(signal)
+        except BaseException as error:
+            if self.on_error is None:
+                raise
+            obey_exit(error)
+            self.on_error(f"signal {type(signal).__name__}", error)

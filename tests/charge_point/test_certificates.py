@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import trio
+from scripted_security import CSR, ScriptedSecurity
 
 from ocpp16.charge_point.dialing import MOST_REFUSED, Dialer
 from ocpp16.configuration.configuration import Configuration
@@ -37,44 +38,6 @@ ON_THE_WIRE = {
     "serialNumber": "1f",
 }
 CSMS, MF = "CentralSystemRootCertificate", "ManufacturerRootCertificate"
-CSR = "-----BEGIN CERTIFICATE REQUEST-----\nAA==\n-----END CERTIFICATE REQUEST-----\n"
-
-
-class ScriptedSecurity:
-    """Answers by script, and notes what it was asked."""
-
-    def __init__(self, **answers: Any) -> None:
-        self.answers: dict[str, Any] = {
-            "install_ca_certificate": InstallCertificateResult.ACCEPTED,
-            "delete_certificate": DeleteCertificateResult.ACCEPTED,
-            "get_installed_certificates": [],
-            "is_ca_certificate_installed": True,
-            "update_leaf_certificate": InstallCertificateResult.ACCEPTED,
-            "generate_certificate_signing_request": CertificateSigningRequest(CsrStatus.ACCEPTED, CSR),
-            "get_leaf_certificate_info": LeafCertificate(LeafCertificateStatus.ACCEPTED),
-            "get_leaf_expiry_days_count": 400,
-            "get_verify_location": None,
-            **answers,
-        }
-        self.asked: list[tuple[Any, ...]] = []
-
-    def of(self, name: str) -> list[Any]:
-        return [list(asked[1:]) for asked in self.asked if asked[0] == name]
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-
-        async def question(*arguments: Any) -> Any:
-            self.asked.append((name, *arguments))
-            answer = self.answers[name]
-            if isinstance(answer, BaseException):
-                raise answer
-            if answer is Ellipsis:
-                await trio.sleep_forever()
-            return answer
-
-        return question
 
 
 def events(bench: Any) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import trio
 from random_story import Disk
+from scripted_security import ScriptedSecurity
 
 from ocpp16.configuration.keys.security import (
     AUTHORIZATION_KEY,
@@ -22,33 +23,12 @@ from ocpp16.configuration.keys.security import (
 )
 from ocpp16.errors import CallFailed, ChargePointStopped, StoreError
 from ocpp16.security.basic_auth import credentials
-from ocpp16.security.evse_security import CaCertificateType, LeafCertificate, LeafCertificateStatus
 from ocpp16.testing.central_system import CentralSystem
 from ocpp16.transport.dial import Endpoint
 from ocpp16.transport.handshake import Reject
 
 KEYS = [bytes([number]) * 16 for number in range(1, 5)]
 Offer = tuple[int, bytes | None]
-
-
-class Certificates:
-    async def is_ca_certificate_installed(self, certificate_type: CaCertificateType) -> bool:
-        return True
-
-    async def get_leaf_certificate_info(self, leaf_type: Any, refused: Any = ()) -> LeafCertificate:
-        return LeafCertificate(LeafCertificateStatus.ACCEPTED)
-
-    async def get_leaf_expiry_days_count(self, leaf_type: Any) -> int:
-        return 300
-
-    async def get_verify_location(self, certificate_type: Any) -> None:
-        return None
-
-    def __getattr__(self, name: str) -> Any:
-        async def question(*args: Any) -> Any:
-            raise NotImplementedError(name)
-
-        return question
 
 
 class Choosy(CentralSystem):
@@ -223,7 +203,7 @@ class Story:
         self.csms = Choosy()
         self.csms.proved, self.csms.taken, self.disk = proved, taken, disk
         disk.is_full = False
-        options = {"document": self.document, "store": disk, "evse_security": Certificates()}
+        options = {"document": self.document, "store": disk, "evse_security": ScriptedSecurity()}
         async with self.open_bench(csms=self.csms, **options) as self.bench:
             await trio.sleep(60)
             for _ in range(steps):

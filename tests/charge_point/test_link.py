@@ -12,7 +12,7 @@ from ocpp16.charge_point.link import Link
 from ocpp16.charge_point.link_tasks import flush, read
 from ocpp16.errors import ConnectionClosed
 from ocpp16.models import Counters
-from ocpp16.rpc.pending import Delivery
+from ocpp16.rpc.delivery import Delivery
 from ocpp16.rpc.policy import MAX_UNSENT, MAX_WAITING_REPLIES
 from ocpp16.rpc.session import Session
 from ocpp16.state.clock import Clock

@@ -22,7 +22,7 @@ from ocpp16.testing.misbehaviour import Fault
 
 
 def payload_bytes(outbox: Outbox) -> int:
-    return sum(entry.size for entry in [*outbox._transactions, *outbox._normal()])
+    return sum(entry.size for entry in [*outbox._transactions, *outbox.normal()])
 
 
 def weight_of_rows(store: MemoryStore | None) -> int:

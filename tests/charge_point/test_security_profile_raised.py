@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import trio
-from trials import CHANGE_KEY, NEW, OLD, Certificates, Dialled, settled, state, with_password
+from trials import CHANGE_KEY, NEW, OLD, Dialled, certificates, settled, state, with_password
 
 from ocpp16.testing.central_system import CentralSystem
 
@@ -18,15 +18,15 @@ from ocpp16.testing.central_system import CentralSystem
         (1, OLD, "1", None, "Rejected"),
         (1, OLD, "0", None, "Rejected"),
         (1, OLD, "2", None, "Rejected"),
-        (1, OLD, "2", Certificates(root=False), "Rejected"),
-        (1, OLD, "2", Certificates(leaf=False), "Accepted"),
-        (1, OLD, "3", Certificates(leaf=False), "Rejected"),
-        (1, OLD, "3", Certificates(root=False), "Rejected"),
-        (1, OLD, "3", Certificates(), "Accepted"),
-        (0, None, "3", Certificates(), "Accepted"),
-        (0, None, "2", Certificates(), "Rejected"),
-        (0, OLD, "4", Certificates(), "Rejected"),
-        (0, OLD, "two", Certificates(), "Rejected"),
+        (1, OLD, "2", certificates(root=False), "Rejected"),
+        (1, OLD, "2", certificates(leaf=False), "Accepted"),
+        (1, OLD, "3", certificates(leaf=False), "Rejected"),
+        (1, OLD, "3", certificates(root=False), "Rejected"),
+        (1, OLD, "3", certificates(), "Accepted"),
+        (0, None, "3", certificates(), "Accepted"),
+        (0, None, "2", certificates(), "Rejected"),
+        (0, OLD, "4", certificates(), "Rejected"),
+        (0, OLD, "two", certificates(), "Rejected"),
     ],
 )
 async def test_what_a_security_profile_needs(
@@ -65,7 +65,7 @@ async def test_one_that_the_network_lets_nobody_reach_is_tried_once_more(open_be
     """And then given up, though nobody refused it: the one before gets through."""
     csms = Dialled(has_tls=False, is_refused=False)
     document = with_password(make_config, Internal__CentralSystemURI="csms.example/ocpp")
-    async with open_bench(csms=csms, document=document, evse_security=Certificates()) as bench:
+    async with open_bench(csms=csms, document=document, evse_security=certificates()) as bench:
         answer = await bench.call("ChangeConfiguration", {"key": "SecurityProfile", "value": "2"})
         assert answer == {"status": "Accepted"}
         await settled(bench)
@@ -75,7 +75,7 @@ async def test_one_that_the_network_lets_nobody_reach_is_tried_once_more(open_be
 
 async def test_a_profile_does_not_go_with_the_scheme_of_the_address(open_bench: Any, make_config: Any) -> None:
     document = make_config(Security__AuthorizationKey=f"hex:{OLD.hex()}")
-    async with open_bench(document=document, evse_security=Certificates()) as bench:
+    async with open_bench(document=document, evse_security=certificates()) as bench:
         for profile, status in (("2", "Rejected"), ("3", "Rejected"), ("1", "Accepted")):
             change = {"key": "SecurityProfile", "value": profile}
             assert await bench.call("ChangeConfiguration", change) == {"status": status}
@@ -92,7 +92,7 @@ async def test_a_profile_that_leads_nowhere_goes_back(
     document = make_config(
         Security__AuthorizationKey=f"hex:{OLD.hex()}", Internal__CentralSystemURI="csms.example/ocpp"
     )
-    options = {"document": document, "database_path": tmp_path, "evse_security": Certificates()}
+    options = {"document": document, "database_path": tmp_path, "evse_security": certificates()}
     csms = Dialled(has_tls=False)
     change = {"key": "SecurityProfile", "value": "2"}
     if power_fails_after is not None:
@@ -129,7 +129,7 @@ async def test_a_key_that_comes_while_a_profile_without_one_is_on_trial(open_ben
     """The profile goes back, and with it the key that it was used with."""
     csms = Dialled()
     document = with_password(make_config, Internal__CentralSystemURI="csms.example/ocpp")
-    async with open_bench(csms=csms, document=document, evse_security=Certificates()) as bench:
+    async with open_bench(csms=csms, document=document, evse_security=certificates()) as bench:
         csms.has_tls = csms.is_reachable = False
         await csms.close("cp001")
         await trio.sleep(1)

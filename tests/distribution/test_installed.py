@@ -58,13 +58,22 @@ def test_each_form_keeps_its_bound(tmp_path: Path) -> None:
     sizes.bounded("whole", sizes.size(package), sizes.INSTALLED)
     sizes.without_tools(package)
     sizes.bounded("station", sizes.size(package), sizes.STATION)
-    program = re.search(r"<<'END'\n(.*?)^END$", PAGE, re.MULTILINE | re.DOTALL)
-    assert program is not None
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    subprocess.run([sys.executable, "-c", program[1]], env=environment, cwd=tmp_path, check=True)
+    with sizes.without_sources(package):
+        sizes.bounded("station without sources", sizes.size(package), sizes.UNITS_ALONE)
+    assert len(list(sizes.sources_of_compiled(package))) > 30, "they are back"
+    without_sources, without_units = re.findall(r"<<'END'\n(.*?)^END$", PAGE, re.MULTILINE | re.DOTALL)
+    copy = copytree(package, tmp_path / "copy" / "ocpp16")
+    _run(without_sources, copy.parent)
+    assert not list(sizes.sources_of_compiled(copy))
+    _run(without_units, tmp_path)
     sizes.bounded("small station", sizes.size(package), sizes.SMALL_STATION)
     assert not list(sizes.compiled(package))
     assert {path.name.split(".")[0] for path in package.rglob("*.so")} > {"_shared", "framing", "core"}
+
+
+def _run(program: str, folder: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    subprocess.run([sys.executable, "-c", program], env=environment, cwd=folder, check=True)
 
 
 OF_FLEETS = {"hosts/arguments.py", "hosts/fleets.py"}

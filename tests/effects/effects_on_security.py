@@ -4,31 +4,14 @@ from typing import Any
 
 import trio
 from key_effect import Changing, effect
+from scripted_security import ScriptedSecurity
 
 from ocpp16.configuration.keys import internal, security
-from ocpp16.security.evse_security import CertificateSigningRequest, CsrStatus
 
 KEY = bytes(range(16))
 
 
-class Signing:
-    """An EvseSecurity that makes requests, and notes for whom."""
-
-    def __init__(self) -> None:
-        self.made: list[tuple[Any, ...]] = []
-
-    async def generate_certificate_signing_request(self, *subject: Any) -> CertificateSigningRequest:
-        self.made.append(subject)
-        return CertificateSigningRequest(CsrStatus.ACCEPTED, "PEM")
-
-    def __getattr__(self, name: str) -> Any:
-        async def question(*arguments: Any) -> Any:
-            raise NotImplementedError(name)
-
-        return question
-
-
-SIGNING = Signing()
+SIGNING = ScriptedSecurity()
 
 
 @effect(security.DISABLE_SECURITY_EVENT_NOTIFICATIONS, Security__DisableSecurityEventNotifications=False)
@@ -55,7 +38,7 @@ async def subject(on: Changing) -> tuple[Any, ...]:
     answer = await on.bench.call("ExtendedTriggerMessage", {"requestedMessage": "SignChargePointCertificate"})
     assert answer == {"status": "Accepted"}
     await trio.sleep(1)
-    return SIGNING.made[-1]
+    return tuple(SIGNING.of("generate_certificate_signing_request")[-1])
 
 
 @effect(security.CPO_NAME, Security__CpoName="One", security=SIGNING)

@@ -318,14 +318,14 @@ class Delivery(RuleBasedStateMachine):
         if entry is not None and entry.sequence in self.ledger.rows:
             waiting.append(entry.sequence)
         assert sorted(waiting) == sorted(self.ledger.rows)
-        normal = outbox._normal()
+        normal = outbox.normal()
         assert outbox.depth == len(lane) + len(normal) + (outbox.boot is not None)
         assert outbox.bytes == sum(taken_of_disk(entry.size) for entry in lane + normal)
 
     @invariant()
     def of_each_topic_the_newest_is_known(self) -> None:
         outbox = self.line.session.outbox
-        newest = {(entry.topic, entry.is_triggered): entry for entry in outbox._normal() if entry.topic is not None}
+        newest = {(entry.topic, entry.is_triggered): entry for entry in outbox.normal() if entry.topic is not None}
         assert newest == (outbox._newest or {})
 
     @invariant()

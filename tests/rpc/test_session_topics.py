@@ -104,7 +104,7 @@ def test_an_hour_of_changes_that_nobody_answers_leaves_one_for_each_connector(li
     outbox = line.session.outbox
     assert outbox.depth == 3
     assert len(outbox._ordinary) < 200
-    assert outbox.bytes == sum(taken_of_disk(entry.size) for entry in outbox._normal())
+    assert outbox.bytes == sum(taken_of_disk(entry.size) for entry in outbox.normal())
     assert len(told(line)) == 3
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import trio
+from scripted_security import ScriptedSecurity
 
 from ocpp16.configuration.keys.security import (
     AUTHORIZATION_KEY,
@@ -27,24 +28,13 @@ def with_password(make_config: Any, **keys: Any) -> Any:
     )
 
 
-class Certificates:
-    """An EvseSecurity that has what a test gives it."""
-
-    def __init__(self, *, root: bool = True, leaf: bool = True) -> None:
-        self.root = root
-        self.leaf = leaf
-
-    async def is_ca_certificate_installed(self, certificate_type: CaCertificateType) -> bool:
-        return self.root and certificate_type is CaCertificateType.CSMS
-
-    async def get_leaf_certificate_info(self, leaf_type: Any, refused: Any = ()) -> LeafCertificate:
-        return LeafCertificate(LeafCertificateStatus.ACCEPTED if self.leaf else LeafCertificateStatus.NOT_FOUND)
-
-    def __getattr__(self, name: str) -> Any:
-        async def question(*args: Any) -> Any:
-            raise NotImplementedError(name)
-
-        return question
+def certificates(*, root: bool = True, leaf: bool = True) -> ScriptedSecurity:
+    """A keeper that has a root of the Central System, and a certificate of the charge point's own, or not."""
+    status = LeafCertificateStatus.ACCEPTED if leaf else LeafCertificateStatus.NOT_FOUND
+    return ScriptedSecurity(
+        is_ca_certificate_installed=lambda kind: root and kind is CaCertificateType.CSMS,
+        get_leaf_certificate_info=LeafCertificate(status),
+    )
 
 
 class Dialled(CentralSystem):
