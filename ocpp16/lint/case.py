@@ -52,7 +52,17 @@ _ON_REFUSAL, _ON_LOSS = _handlers("ON_REFUSAL"), _handlers("ON_LOSS")
 class Case:
     """One charge point. `take` gives what is wrong with the next frame, or is known since it was seen."""
 
-    __slots__ = ("_ends_are_told", "_exchange", "_has_begun", "_promises", "_registration", "_subjects", "docket")
+    __slots__ = (
+        "_ends_are_told",
+        "_exchange",
+        "_has_begun",
+        "_is_end_in_doubt",
+        "_is_replaced",
+        "_promises",
+        "_registration",
+        "_subjects",
+        "docket",
+    )
 
     def __init__(self, charge_point: str, rules: frozenset[str], most_ids: int, most_running: int) -> None:
         self.docket: Docket = Docket(charge_point, rules, most_running)
@@ -60,6 +70,10 @@ class Case:
         self._has_begun = False
         self._ends_are_told = True
         """False: a connection began, and nobody had told the end of the one before, as nobody will that of this one."""
+        self._is_replaced = False
+        """As that, and the next end that is told is of the one before: the network was gone, and that is seen late."""
+        self._is_end_in_doubt = False
+        """It was told; or was it that of the present one, and the other's never? A CALL says so."""
         self._registration, self._promises = Registration(), Promises()
         self._subjects = (self._registration, self._promises, *(kind() for kind in SUBJECTS[2:]))
 
@@ -93,6 +107,8 @@ class Case:
 
     def _called(self, frame: Frame, at: int | None) -> None:
         docket = self.docket
+        if self._is_end_in_doubt and frame.direction == FROM_CHARGE_POINT:
+            self._is_end_in_doubt, self._ends_are_told = False, True
         asked = self._exchange.called(docket, frame, at)
         is_right = check_call(docket, asked)
         self._registration.called(docket, asked)
@@ -128,6 +144,11 @@ class Case:
 
     def _reconnected(self, frame: Frame) -> None:
         docket, is_connected = self.docket, frame.kind == CONNECTED
+        if self._is_replaced and not is_connected:
+            self._is_replaced, self._is_end_in_doubt = False, True
+            return
+        self._is_replaced = bool(is_connected and docket.is_connected and frame.code != GAP)
+        self._is_end_in_doubt = False
         if frame.code == GAP:
             self._exchange.missed(CHARGE_POINT, CENTRAL_SYSTEM)
         self._ends_are_told = not is_connected or not self._has_begun or docket.is_connected is False

@@ -19,4 +19,5 @@ cdef class MeterReadings:
 
     cpdef Taken present(self, connector_id)
     cpdef time(self, Taken taken)
+    cdef Taken _told_last(self, connector_id)
     cdef Taken _taken(self, measurement)

@@ -2,7 +2,8 @@
 
 This is the border to the host's meter. What `station.measurement` gives may be anything; a reading that cannot be is as
 good as none: the last one told by `on_meter_values` stands in for it, under its own time, as where the station says
-None. It is counted each time, and logged once for each connector and cause.
+None; but not for a newer one that the station has answered since, or a register would fall. It is counted each time,
+and logged once for each connector and cause.
 
 A reading is dated by our clock, so that all times of a transaction are of one clock: without a time of its own it was
 made now; one stamped ahead was made now, too (the host's clock is ahead of ours); and so was one whose time cannot be
@@ -64,11 +65,11 @@ class MeterReadings:
         return connector_id in self._told
 
     def present(self, connector_id: int) -> Taken | None:
-        """What the station measures now, else what it told last."""
+        """What the station measures now, else what it told last, if it has measured nothing newer."""
         try:
             given = self._ctx.station.host.measurement(connector_id)
             if given is None:
-                return self._told.get(connector_id)
+                return self._told_last(connector_id)
             checked = _checked(given)
             known = self._answered.get(connector_id)
             if known is not None and checked.timestamp is not None and _is_same(known.measurement, checked, given):
@@ -77,8 +78,13 @@ class MeterReadings:
         except BaseException as error:
             obey_exit(error)
             self._refused(connector_id, error)
-            return self._told.get(connector_id)
+            return self._told_last(connector_id)
         return taken
+
+    def _told_last(self, connector_id: int) -> Taken | None:
+        """What the host told, unless the station has answered with a newer reading."""
+        told, answered = self._told.get(connector_id), self._answered.get(connector_id)
+        return None if told is None or (answered is not None and told.made < answered.made) else told
 
     def time(self, taken: Taken) -> int:
         """When it was made, µs, as our clock knows now."""

@@ -5,7 +5,9 @@ A change is on disk, with what there was before, when it is answered; then the c
 What is new stays if the Central System accepts a BootNotification on a connection that was opened with it. If it does
 not, what there was before has its turn, and so on, one after the other, until one of the two is accepted: a Central
 System may know the new key already, or not yet, and a station that tries only one of them may be locked out for good. A
-power cut changes nothing of it: whoever finds the Previous… keys set goes on with the trial.
+power cut changes nothing of it: whoever finds the Previous… keys set goes on with the trial. Where another change comes
+while the boot with the new ones is Pending, they are what to go back to: a Central System that lets them in, and sets
+things up, may have forgotten what there was before.
 
 States, and what leads out of them:
 
@@ -75,6 +77,7 @@ class SecurityProfile(FeatureProfile):
         "_failures",
         "_has_another_chance",
         "_is_settling",
+        "_let_in",
         "_longer",
         "_offered",
         "_opened_with",
@@ -82,6 +85,7 @@ class SecurityProfile(FeatureProfile):
         "_refusals",
         "_security",
         "_send_boot",
+        "_tried_with",
         "_uses_previous",
         "_was_refused",
     )
@@ -118,6 +122,10 @@ class SecurityProfile(FeatureProfile):
         """The Central System was reached with the new ones, and did not take them."""
         self._accepted: Credentials | None = None
         """With these a BootNotification was accepted; that is not stored yet."""
+        self._let_in: Credentials | None = None
+        """With these, which are new, a BootNotification was answered Pending, and they were not refused since."""
+        self._tried_with: Credentials | None = None
+        """The connection that was opened for the trial; None: there is none."""
         self._has_another_chance = True
         """They have not been tried once more yet, after the previous ones reached the Central System."""
 
@@ -141,9 +149,12 @@ class SecurityProfile(FeatureProfile):
 
     @property
     def _present(self) -> Credentials:
+        return self._one_of_two(is_previous=self._uses_previous)
+
+    def _one_of_two(self, *, is_previous: bool) -> Credentials:
         configuration = self.ctx.configuration
         profile, key = configuration[SECURITY_PROFILE], configuration[AUTHORIZATION_KEY]
-        if self._uses_previous:
+        if is_previous:
             previous = configuration[PREVIOUS_SECURITY_PROFILE]
             profile = profile if previous is None else previous
             key = configuration[PREVIOUS_AUTHORIZATION_KEY] or key
@@ -182,14 +193,14 @@ class SecurityProfile(FeatureProfile):
         """What there was before, unless there is something already that was accepted once."""
         configuration = self.ctx.configuration
         is_profile = configuration.lookup(name) is SECURITY_PROFILE
-        if self._accepted is not None and self._is_proved:
-            # What was accepted a moment ago: the Central System may have forgotten what there was before it.
-            accepted, kept = self._accepted, self._outcome()
+        taken = self._taken(is_profile=is_profile)
+        if taken is not None:
+            kept = self._outcome()
             kept.pop(SECURITY_PROFILE if is_profile else AUTHORIZATION_KEY, None)
             if is_profile:
-                kept[PREVIOUS_SECURITY_PROFILE] = accepted.security_profile
-            elif accepted.key is not None:
-                kept[PREVIOUS_AUTHORIZATION_KEY] = accepted.key
+                kept[PREVIOUS_SECURITY_PROFILE] = taken.security_profile
+            elif taken.key is not None:
+                kept[PREVIOUS_AUTHORIZATION_KEY] = taken.key
             return kept
         profile, key = configuration[SECURITY_PROFILE], configuration[AUTHORIZATION_KEY]
         previous = configuration[PREVIOUS_SECURITY_PROFILE]
@@ -199,6 +210,14 @@ class SecurityProfile(FeatureProfile):
         if key is None or configuration[PREVIOUS_AUTHORIZATION_KEY] is not None or not {profile, previous} & _WITH_KEY:
             return {}
         return {PREVIOUS_AUTHORIZATION_KEY: key}
+
+    def _taken(self, *, is_profile: bool) -> Credentials | None:
+        """What the Central System took on this trial: it may have forgotten what there was before. None: nothing yet,
+        or what is changed now is a key that was no part of it."""
+        if self._is_proved:
+            return self._accepted
+        known = self._let_in
+        return known if known is not None and known == self._present and (is_profile or known.key) else None
 
     async def _missing(self, value: str) -> str:
         """What a security profile needs besides a password, and is not here; empty: nothing."""
@@ -239,6 +258,7 @@ class SecurityProfile(FeatureProfile):
             self.ctx.log.info("what is new of SecurityProfile or AuthorizationKey is tried once more")
             self._reconnect()
             return
+        self._tried_with = self._opened_with
         self._send_boot()
         self._stop_timer()
         self._answer_timer = self.ctx.timers.at(self.ctx.clock.monotonic() + ANSWER_TIMEOUT, self._not_answered)
@@ -246,18 +266,26 @@ class SecurityProfile(FeatureProfile):
     @hears(Disconnected)
     def _disconnected(self, signal: Disconnected) -> None:
         was_unanswered = self._answer_timer is not None and self._is_tried
-        self._opened_with = None
+        self._opened_with = self._tried_with = None
         self._stop_timer()
         if was_unanswered:
             self._failed(is_refusal=True)
 
     @hears(RegistrationChanged)
     def _boot_answered(self, signal: RegistrationChanged) -> None:
-        if not (self.is_on_trial and self._is_tried):
+        if not self.is_on_trial:
+            return
+        if signal.status is RegistrationStatus.ACCEPTED and self._tried_with == self._one_of_two(
+            is_previous=not self._uses_previous
+        ):
+            self._uses_previous = not self._uses_previous  # it was Rejected before, so that its turn was over
+        if not self._is_tried:
             return
         self._stop_timer()
         if signal.status is RegistrationStatus.ACCEPTED:
             self._settle(self._present)
+        elif signal.status is RegistrationStatus.PENDING:
+            self._let_in = None if self._uses_previous else self._present
         elif signal.status is RegistrationStatus.REJECTED:
             self._failed(is_refusal=True)
             # Not at once: a Central System that rejects whatever is tried would be asked without a pause.
@@ -290,7 +318,9 @@ class SecurityProfile(FeatureProfile):
             return
         self._failures += 1
         self._refusals += is_refusal
-        self._was_refused |= is_refusal and not self._uses_previous
+        if is_refusal and not self._uses_previous:
+            self._was_refused = True
+            self._let_in = None
         if self._refusals < REFUSALS + self._longer and self._failures < FAILURES + self._longer:
             return
         self._failures = self._refusals = 0

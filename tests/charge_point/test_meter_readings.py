@@ -193,6 +193,23 @@ async def test_the_same_reading_given_again_is_clamped_and_counted_once(open_ben
         assert charge_point.counters.readings_clamped == 1
 
 
+async def test_what_was_told_before_the_station_measured_does_not_stand_in_later(
+    open_bench: Any, make_config: Any
+) -> None:
+    async with open_bench(document=make_config(Core__MeterValueSampleInterval=10)) as bench:
+        charge_point = bench.charge_point
+        bench.begin()
+        charge_point.on_meter_values(1, Measurement(None, PhaseValues(1001.0)))
+        await trio.sleep(15)  # it has stood in once: nothing was measured yet
+        bench.measure(1, 1020.0)
+        await trio.sleep(10)
+        del bench.station.measurements[1]
+        await trio.sleep(10)  # the meter fails, and what it said is newer
+        charge_point.on_meter_values(1, Measurement(None, PhaseValues(1035.0)))
+        await trio.sleep(10)
+        assert [value for _, _, value in stamps(bench)] == ["1001.00", "1020.00", "1035.00"]
+
+
 async def test_what_is_less_than_a_second_ahead_is_no_news(open_bench: Any) -> None:
     async with open_bench() as bench:
         charge_point = bench.charge_point

@@ -92,7 +92,7 @@ async def test_a_boot_that_is_not_accepted(open_bench: Any, make_config: Any, st
     csms = CentralSystem(keys={"cp001": OLD})
     async with open_bench(csms=csms, document=with_password(make_config)) as bench:
         csms._keys = None
-        csms.refuse_boot(status, times=2, interval=30)
+        csms.refuse_boot(status, times=3, interval=30)  # as long as the connection lasts that was Rejected
         await bench.call("ChangeConfiguration", CHANGE_KEY)
         await settled(bench)
         assert state(bench) == (1, kept, None, None)
@@ -143,6 +143,35 @@ async def test_a_key_that_is_changed_twice_goes_back_to_the_one_that_worked(open
             assert state(bench) == (1, key, None, OLD)
         await settled(bench)
         assert state(bench) == (1, OLD, None, None)
+
+
+async def test_what_was_let_in_while_pending_is_the_way_back(open_bench: Any, make_config: Any) -> None:
+    """A Central System that sets things up has forgotten the first key, and does not know the third one yet."""
+    csms = CentralSystem(keys={"cp001": OLD})
+    async with open_bench(csms=csms, document=with_password(make_config)) as bench:
+        csms._keys["cp001"] = NEW  # type: ignore[index]
+        csms.refuse_boot("Pending", times=1, interval=1000)
+        await bench.call("ChangeConfiguration", CHANGE_KEY)
+        await trio.sleep(60)
+        assert await bench.call("ChangeConfiguration", CHANGE_KEY | {"value": bytes(16).hex()}) == {
+            "status": "Accepted"
+        }
+        assert state(bench) == (1, bytes(16), None, NEW)
+        await settled(bench)
+        assert state(bench) == (1, NEW, None, None)
+
+
+async def test_what_is_accepted_after_it_was_rejected_stays(open_bench: Any, make_config: Any) -> None:
+    """On one connection: it is not closed for the sake of the one before, which the Central System has forgotten."""
+    csms = CentralSystem(keys={"cp001": OLD})
+    async with open_bench(csms=csms, document=with_password(make_config)) as bench:
+        csms.refuse_boot("Rejected", times=1, interval=10)
+        await bench.call("ChangeConfiguration", CHANGE_KEY)
+        await trio.sleep(1)
+        csms._keys["cp001"] = NEW  # type: ignore[index]
+        await trio.sleep(200)
+        assert state(bench) == (1, NEW, None, None)
+        assert bench.charge_point.counters.connects == 2
 
 
 class Unstored:

@@ -107,6 +107,25 @@ async def test_a_profile_that_leads_nowhere_goes_back(
         assert state(bench) == (0, OLD, None, None)
 
 
+async def test_a_profile_raised_while_pending_goes_back_to_the_key_that_was_let_in(
+    open_bench: Any, make_config: Any
+) -> None:
+    csms = Dialled(has_tls=False)
+    csms._keys = {"cp001": OLD}
+    document = with_password(make_config, Internal__CentralSystemURI="csms.example/ocpp")
+    async with open_bench(csms=csms, document=document, evse_security=Certificates()) as bench:
+        csms._keys = {"cp001": NEW}
+        csms.refuse_boot("Pending", times=1, interval=1000)
+        await bench.call("ChangeConfiguration", CHANGE_KEY)
+        await trio.sleep(60)
+        assert await bench.call("ChangeConfiguration", {"key": "SecurityProfile", "value": "2"}) == {
+            "status": "Accepted"
+        }
+        assert state(bench) == (2, NEW, 1, None)
+        await settled(bench)
+        assert state(bench) == (1, NEW, None, None)
+
+
 async def test_one_that_rejects_whatever_is_tried_is_not_asked_without_a_pause(
     open_bench: Any, make_config: Any
 ) -> None:
@@ -140,6 +159,19 @@ async def test_a_key_that_comes_while_a_profile_without_one_is_on_trial(open_ben
         csms.is_reachable = True
         await settled(bench)
         assert state(bench) == (1, OLD, None, None)
+
+
+async def test_a_key_that_nothing_uses_ends_no_trial_of_a_profile_that_is_pending(
+    open_bench: Any, make_config: Any
+) -> None:
+    csms = Dialled()
+    document = with_password(make_config, Internal__CentralSystemURI="csms.example/ocpp")
+    async with open_bench(csms=csms, document=document, evse_security=Certificates()) as bench:
+        csms.refuse_boot("Pending", times=1, interval=1000)
+        await bench.call("ChangeConfiguration", {"key": "SecurityProfile", "value": "3"})
+        await trio.sleep(60)
+        await bench.call("ChangeConfiguration", CHANGE_KEY)
+        assert state(bench) == (3, NEW, 1, OLD)
 
 
 async def test_an_answer_on_the_connection_of_before_proves_nothing(open_bench: Any, make_config: Any) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from told import Told
 
-from ocpp16.lint import Linter
+from ocpp16.lint import Linter, connected
 
 BEAT = '[2,"{}","Heartbeat",{{}}]'
 ANSWER = '[3,"{}",{{"currentTime":"2026-01-01T01:00:00Z"}}]'
@@ -148,6 +148,39 @@ def test_what_was_lost_with_its_connection_has_no_answer() -> None:
     told.connected(after=100)
     assert told.charge_point(BEAT.format(2)) == []
     assert told.central_system(ANSWER.format(1)) == ["late-answer"]
+
+
+def test_the_end_of_a_connection_that_was_replaced_is_not_that_of_the_new_one() -> None:
+    """The network was gone; the Central System sees the end of the old connection when the new one is there."""
+    told = Told("late-answer", "unanswered", "silence", "one-call")
+    told.connected()
+    told.boots()
+    told.connected(after=100)
+    told.charge_point(BEAT.format(1))
+    told.disconnected()
+    assert told.central_system(ANSWER.format(1)) == []
+    told.charge_point(BEAT.format(2))
+    assert told.charge_point(BEAT.format(3)) == ["one-call"]
+    _others_go_on(told)
+    assert sorted(told.end()) == ["silence", "unanswered", "unanswered"]
+
+
+def test_where_ends_are_not_told_one_may_be_that_of_the_new_connection() -> None:
+    """A log of a charge point whose power failed, and which was offline later."""
+    told = Told("silence", "unanswered")
+    told.connected()
+    told.boots()
+    told.connected(after=1000)
+    told.boots()
+    told.charge_point(BEAT.format(1))
+    told.disconnected()
+    _others_go_on(told)
+    assert told.end() == []
+
+
+def _others_go_on(told: Told) -> None:
+    """For 5,000 s."""
+    told._linter.take(connected("another", line=99, timestamp=told.now(5000)))
 
 
 @pytest.mark.parametrize(("status", "found"), [("Rejected", []), ("Pending", ["unanswered"])])
