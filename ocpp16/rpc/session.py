@@ -165,10 +165,8 @@ class Session:
         return self._requests.open_call.asked_at
 
     def unanswered_of(self, transaction: object) -> list[Entry]:
-        """The messages of this transaction that outlive its end, as they waited apart: they still do, are tried just
-        now, or are back in the lane, which another message holds up. Not one that is open and was answered already."""
-        if self.outbox.apart is None:
-            return []  # all is in order
+        """The messages of this transaction that wait, apart or in the lane, or are open: not one that is open and was
+        answered already."""
         open_call, found = self._requests.open_call, self.outbox.waiting_of(transaction)
         entry = None if open_call.is_settled else open_call.entry
         return found if entry is None or entry.transaction is not transaction else [entry, *found]
