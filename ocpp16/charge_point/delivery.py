@@ -6,10 +6,9 @@ finds either the message and the old state, or the new state and no message.
 
 from functools import partial
 
-from orjson import loads
-
-from ocpp16._core import parse_datetime
+from ocpp16._core import json_value, parse_datetime
 from ocpp16.observer import MessageGivenUp, MessageSetAside
+from ocpp16.profiles import status_report
 from ocpp16.profiles.context import Context, Payload
 from ocpp16.profiles.dead_letters import UNKNOWN_TRANSACTION, DeadLetters
 from ocpp16.rpc.pending import Entry
@@ -18,7 +17,7 @@ from ocpp16.state.transaction import Transaction
 from ocpp16.store.tables import message_queue
 from ocpp16.texts import shown
 
-_NOT_KEPT = frozenset({"SecurityEventNotification", "StatusNotification"})
+_NOT_KEPT = status_report.ACTIONS | {"SecurityEventNotification", "StatusNotification"}
 """What does not become a dead letter when it is given up."""
 
 
@@ -90,7 +89,7 @@ class StoredDelivery:
         if ended is not None:
             if self._is_told_again(entry, ended):
                 return
-            end = loads(entry.bound or b"")
+            end = json_value(entry.bound or b"")
             del end["transactionId"]
             self.dead_letters.keep_end(ended, end)
         hook = self.ctx.sender.confirmations.get(entry.action)
