@@ -349,7 +349,7 @@ class Session:
 
         A CALL of which no more than the id can be read is answered with a CALLERROR, and so is one too many
         (`policy.MAX_WAITING_CALLS`); the repeat of one that is still in work is dropped (in strict mode: answered with
-        ProtocolError). While Rejected no CALL is answered or handed out.
+        ProtocolError). While Rejected no CALL is handed out; while we close, answers about transactions count alone.
         """
         reading = self._reading
         reading.now = now
@@ -363,6 +363,8 @@ class Session:
                     reading.check_members(frame, text)
             except FramingError as error:
                 self._unusable(text, error, now)
+                return None
+            if not (self.is_connected or self._requests.open_call.counts_late(frame)):
                 return None
             if isinstance(frame, Call):
                 if self._calls is not None:
