@@ -195,6 +195,8 @@ def _unread_paths(given: Mapping[str, Any]) -> Iterator[str]:
     """Paths of certificates that nobody would ever read, and of a database that nobody would ever write."""
     if given.get("store") is not None and given.get("database_path") is not None:
         yield "database_path is given, and store takes its place: give one of them"
+    if given.get("certificates_path") is not None and given.get("evse_security") is not None:
+        yield "certificates_path is given, and evse_security takes its place: give one of them"
     named = [name for name, path in (given.get("security_configuration") or {}).items() if path]
     if not named:
         return

@@ -327,7 +327,7 @@ class Connectivity:
             if reason is _STOPPED:  # by us, and nothing was closed yet
                 self._note("Disconnecting")
             with trio.CancelScope(shield=not self._is_abandoned) as self._closing:  # bounded inside
-                await websocket.aclose()
+                await websocket.aclose(on_text=link.take_in_late)
             link.let_go()
         return reason
 

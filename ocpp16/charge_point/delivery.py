@@ -6,20 +6,18 @@ finds either the message and the old state, or the new state and no message.
 
 from functools import partial
 
-from ocpp16._core import parse_datetime
+from ocpp16._core import json_value, parse_datetime
 from ocpp16.observer import MessageGivenUp, MessageSetAside
+from ocpp16.profiles import status_report
 from ocpp16.profiles.context import Context, Payload
-from ocpp16.profiles.dead_letters import DeadLetters
+from ocpp16.profiles.dead_letters import UNKNOWN_TRANSACTION, DeadLetters
 from ocpp16.rpc.pending import Entry
 from ocpp16.state.clock import correct_timestamps
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.tables import message_queue
 from ocpp16.texts import shown
 
-UNKNOWN_TRANSACTION = -1
-"""transactionId of a StopTransaction whose StartTransaction was given up (OCPP 1.6 ed. 2 §4.8)."""
-
-_NOT_KEPT = frozenset({"SecurityEventNotification", "StatusNotification"})
+_NOT_KEPT = status_report.ACTIONS | {"SecurityEventNotification", "StatusNotification"}
 """What does not become a dead letter when it is given up."""
 
 
@@ -87,6 +85,13 @@ class StoredDelivery:
 
     def confirmed(self, entry: Entry, payload: Payload) -> None:
         self.ctx.journal.append(message_queue.delete(entry.sequence))
+        ended = _ended_without_id(entry)
+        if ended is not None:
+            if self._is_told_again(entry, ended):
+                return
+            end = json_value(entry.bound or b"")
+            del end["transactionId"]
+            self.dead_letters.keep_end(ended, end)
         hook = self.ctx.sender.confirmations.get(entry.action)
         if hook is not None:
             hook(entry, payload)
@@ -117,6 +122,11 @@ class StoredDelivery:
     def given_up(self, entry: Entry, reason: str) -> None:
         ctx = self.ctx
         reason = shown(reason)
+        ended = _ended_without_id(entry)
+        if ended is not None and self._is_told_again(entry, ended):
+            ctx.journal.append(message_queue.delete(entry.sequence))
+            ctx.counters.dead_letters -= 1
+            return
         # Many Central Systems do not know a security event; a status that is resent would be told as the present.
         if entry.action in _NOT_KEPT:
             number = ctx.journal.append(message_queue.delete(entry.sequence))
@@ -128,5 +138,26 @@ class StoredDelivery:
         if hook is not None:
             hook(entry, None)
 
+    def _is_told_again(self, entry: Entry, transaction: Transaction) -> bool:
+        """Queue an end anew that was told without an id, if that is known by now, or may yet come: a dead letter, its
+        StartTransaction, was sent again meanwhile."""
+        ctx = self.ctx
+        if (
+            transaction.transaction_id in (None, UNKNOWN_TRANSACTION)
+            and not self.dead_letters.is_coming(transaction)
+            and all(one.action != "StartTransaction" for one in ctx.session.unanswered_of(transaction))
+        ):
+            return False
+        payload, marks = entry.payload, entry.data_boots
+        ctx.sender.queue("StopTransaction", payload, transaction, clock_boot=entry.clock_boot, data_boots=marks)
+        return True
+
     def dropped(self, entry: Entry) -> None:
         self.ctx.journal.append(message_queue.delete(entry.sequence))
+
+
+def _ended_without_id(entry: Entry) -> Transaction | None:
+    """The transaction whose end this message told without its id."""
+    if entry.action != "StopTransaction" or not isinstance(entry.transaction, Transaction) or entry.bound is None:
+        return None
+    return entry.transaction if entry.bound.endswith(b'"transactionId":%d}' % UNKNOWN_TRANSACTION) else None

@@ -155,6 +155,13 @@ class Link:
                 self._accept(call, is_first)
                 is_first = False
 
+    def take_in_late(self, text: str) -> None:
+        """A message that comes while we close: to the session the connection is gone already."""
+        if self._trace is not None:
+            self._trace("received", text)
+        self._session.receive(text, self._clock.monotonic())
+        self._turn()
+
     def ended(self) -> None:
         """No more pings, and what waited for bytes to leave waits no longer. May be called twice."""
         self.keep_alive(0, 0, b"")

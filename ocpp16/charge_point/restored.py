@@ -17,6 +17,7 @@ from ocpp16._core import validate_sending
 from ocpp16.charge_point.second_line import SecondLine
 from ocpp16.enums import AvailabilityType
 from ocpp16.log import FoldingLog
+from ocpp16.profiles.status_report import restore_topics
 from ocpp16.rpc.pending import Entry, Lane
 from ocpp16.rpc.policy import topic_of
 from ocpp16.state.clock import Clock, correct_timestamps, plausible
@@ -177,6 +178,7 @@ def restored(loaded: dict[str, list[Row]], now: int, second_line: SecondLine) ->
         return _entry(row, result.transactions, time)
 
     result.messages = tables.taken(message, message_queue.ROWS)
+    restore_topics(result.messages)
     result.dead_letters = [row for row in tables.read(dead_letters.ROWS) if 0 <= row.sequence < _HIGHEST]
     result.samples = tables.taken(lambda row: _sample(row, time), samples.ROWS)
     sequences = [entry.sequence for entry in result.messages] + [row.sequence for row in result.dead_letters]

@@ -163,6 +163,17 @@ class Text(ValueKind):
 
 
 @dataclass(frozen=True, slots=True)
+class CountryCode(Text):
+    """str of two letters (ISO 3166), as certificates have it: other characters fit into none."""
+
+    def from_json(self, native: object) -> str:
+        text = checked_text(native)
+        if not (len(text) == 2 and text.isascii() and text.isalpha()):
+            raise ValueError("must be a country of two letters, as DE")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
 class TimeOffset(Text):
     """str `[+-]hh:mm`, hours up to 24."""
 

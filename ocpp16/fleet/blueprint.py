@@ -35,7 +35,7 @@ class Blueprint:
 
     def __post_init__(self) -> None:
         """Raises ValueError, or ConfigurationError for options that no station has."""
-        whole(self.connectors, "connectors", 1, 10_000)
+        whole(self.connectors, "connectors", 1, 1_000)
         object.__setattr__(self, "station_options", StationOptions.load({"meter_interval": 0, **self.options}))
 
     def over(self, *, keys: Mapping[str, Mapping[str, Any]] = _NO_KEYS, **changes: Any) -> "Blueprint":

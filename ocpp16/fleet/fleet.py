@@ -70,6 +70,8 @@ class Fleet:
         self._source_addresses = source_addresses
         self._members: dict[str, Member] = {}
         self._opening: set[str] = set()
+        self._leaving: dict[str, Member] = {}
+        """Those that nobody waits for any more, and that are not closed yet."""
         self._added = 0
         self._opened = 0
         self._looked_for = 0
@@ -107,6 +109,9 @@ class Fleet:
         )
         self._opening.add(identity)
         try:
+            former = self._leaving.pop(identity, None)
+            if former is not None:
+                await former.wait_over()
             await member.open()
             if self._is_closed:
                 await self._charge_points.close(member.charge_point)
@@ -130,7 +135,8 @@ class Fleet:
         make_room(len(self._members) + len(self._opening) + count)
 
     async def remove(self, identity: str) -> bool:
-        """Stop one in order, and let go of it; False if it is not there. Who is cancelled leaves it going on."""
+        """Stop one in order, and let go of it; False if it is not there. Who is cancelled leaves it going on; another
+        one of its id waits for its end."""
         member = self._members.get(identity)
         if member is None:
             await trio.lowlevel.checkpoint()
@@ -140,6 +146,9 @@ class Fleet:
         finally:
             if self._members.get(identity) is member:
                 del self._members[identity]
+            if not member.is_over:
+                self._leaving = {name: one for name, one in self._leaving.items() if not one.is_over}
+                self._leaving[identity] = member
         return True
 
     async def wait_registered(self) -> None:

@@ -53,4 +53,4 @@ class Firmware(FeatureProfile):
 
     @triggered(MessageTrigger.FIRMWARE_STATUS_NOTIFICATION)
     def _triggered(self, connector_ids: Sequence[int]) -> Callable[[], None]:
-        return partial(self._others.firmware.report, is_signed=False, is_triggered=True)
+        return partial(self._others.firmware.report, is_signed=False)

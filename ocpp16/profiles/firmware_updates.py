@@ -272,22 +272,25 @@ class FirmwareUpdates(FeatureProfile):
 
     # The Central System is told
 
-    def report(self, *, is_signed: bool, is_triggered: bool) -> None:
-        """Tell how far the update is, or Idle, if it is one of the messages of this kind."""
+    def report(self, *, is_signed: bool) -> None:
+        """Tell, as it was triggered, how far the update is, or Idle, if it is one of the messages of this kind."""
         job = self._job
         is_its_kind = job is not None and job.step is not Step.OVER and job.update.is_signed == is_signed
         payload: Payload = {"status": job.word if job is not None and is_its_kind else str(Status.IDLE)}
         if job is not None and is_its_kind and is_signed and payload["status"] != Status.IDLE:
             payload["requestId"] = job.update.request_id
-        self.ctx.sender.send(_action(is_signed=is_signed), payload, is_triggered=is_triggered)
+        self._told_of().trigger(_action(is_signed=is_signed), payload, job)
 
     def _tell(self, job: FirmwareJob, number: int = 0) -> None:
         payload: Payload = {"status": job.word}
         if job.update.is_signed:
             payload["requestId"] = job.update.request_id
+        self._told_of().tell(_action(is_signed=job.update.is_signed), payload, job, number)
+
+    def _told_of(self) -> StatusReport:
         if self._report is None:
             self._report = StatusReport(self.ctx, self._told_status)
-        self._report.tell(_action(is_signed=job.update.is_signed), payload, job, number)
+        return self._report
 
     def _told_status(self) -> None:
         """The Central System knows the present status."""

@@ -103,4 +103,4 @@ class SignedFirmware(FeatureProfile):
 
     @triggered("SignedFirmwareStatusNotification")
     def _triggered(self, connector_ids: Sequence[int]) -> Callable[[], None]:
-        return partial(self._others.firmware.report, is_signed=True, is_triggered=True)
+        return partial(self._others.firmware.report, is_signed=True)

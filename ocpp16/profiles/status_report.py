@@ -5,9 +5,56 @@ other work followed. What went down with its connection was not told; what was a
 calls `again` when the charge point is connected and accepted, and keeps over restarts what was not told.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 
+from ocpp16.enums import FirmwareStatusEnumType as Status
+from ocpp16.enums import UploadLogStatusEnumType
 from ocpp16.profiles.context import Context, Payload
+from ocpp16.rpc.pending import Entry
+
+ACTIONS = frozenset(
+    {
+        "DiagnosticsStatusNotification",
+        "FirmwareStatusNotification",
+        "LogStatusNotification",
+        "SignedFirmwareStatusNotification",
+    }
+)
+"""What tells of such work."""
+_IDLE = str(Status.IDLE)
+_UNDER_WAY = frozenset(
+    {
+        _IDLE,
+        str(UploadLogStatusEnumType.UPLOADING),
+        str(Status.DOWNLOADED),
+        str(Status.DOWNLOADING),
+        str(Status.DOWNLOAD_PAUSED),
+        str(Status.DOWNLOAD_SCHEDULED),
+        str(Status.INSTALLING),
+        str(Status.INSTALL_REBOOTING),
+        str(Status.INSTALL_SCHEDULED),
+        str(Status.SIGNATURE_VERIFIED),
+    }
+)
+"""Of either kind of work; any other status is an end."""
+FIRST = 1
+"""The number of the first work that a start tells of."""
+
+
+def topic(action: str, number: int) -> Hashable:
+    """What such a message is about: the work of this number among those of a start. One that waits for its next attempt
+    gives way to a newer one about the same: else it would be told last, as the present."""
+    return (action, number)
+
+
+def restore_topics(entries: Iterable[Entry]) -> None:
+    """Find out what stored messages are about, given in their order: the last work may go on in this start."""
+    numbers = dict.fromkeys(ACTIONS, FIRST)
+    for entry in reversed(list(entries)):
+        if entry.action in ACTIONS:
+            if entry.payload.get("status") not in _UNDER_WAY:
+                numbers[entry.action] -= 1
+            entry.topic = topic(entry.action, numbers[entry.action])
 
 
 class StatusReport:
@@ -21,8 +68,14 @@ class StatusReport:
         self._waiting: tuple[str, Payload] | None = None
         self._sent: _Outcome | None = None
         self._job: object = None
-        self._number = 0
+        self._number = FIRST - 1
         """Of the job, among those that were told of."""
+
+    def trigger(self, action: str, payload: Payload, job: object) -> None:
+        """Tell what was triggered. Idle, and a job of which this start has told nothing, come before what is told
+        next."""
+        number = self._number + (payload["status"] == _IDLE or job is not self._job)
+        self._ctx.sender.send(action, payload, is_triggered=True, topic=topic(action, number))
 
     @property
     def is_told(self) -> bool:
@@ -57,8 +110,7 @@ class StatusReport:
         action, payload = self._waiting
         ctx = self._ctx
         if ctx.session.outbox.limits.may_queue(action):  # then it is kept, on disk too, until it is answered
-            # One that waits for its next attempt gives way to a newer one: else it would be told last.
-            ctx.sender.send(action, payload, number=number, topic=(action, self._number))
+            ctx.sender.send(action, payload, number=number, topic=topic(action, self._number))
             self._told()
         elif ctx.sender.is_online:
             outcome = self._sent = _Outcome(self._ended)
@@ -68,6 +120,7 @@ class StatusReport:
                 number=number,
                 on_confirmation=outcome.confirmed,
                 on_end=outcome.ended,
+                topic=topic(action, self._number),
             )
             if not taken and self._sent is outcome:
                 self._sent = None

@@ -314,10 +314,11 @@ class TransactionMessages(FeatureProfile):
         self.ctx.signals.emit(TransactionAcknowledged(transaction))
 
     def _kept_readings(self, transaction: Transaction) -> list[RowChange]:
-        """Readings that are not answered outlive their transaction: after a restart only they know its id and begin."""
+        """Readings that are not answered outlive their transaction: after a restart only they know its id and begin.
+        There are none where all is in order: they waited apart, still do, or are back in the lane."""
         ctx = self.ctx
         rows: list[RowChange] = []
-        if transaction.transaction_id is not None:
+        if transaction.transaction_id is not None and ctx.session.outbox.apart is not None:
             for entry in ctx.session.unanswered_of(transaction):
                 if entry.action == "MeterValues":
                     entry.payload = {**ctx.session.bound(entry), "transactionId": transaction.transaction_id}

@@ -215,7 +215,7 @@ class Upload:
         payload: Payload = {"status": self._kind.word(Status.UPLOADING if is_running else Status.IDLE)}
         if job is not None and is_running:
             payload.update(self._kind.members(job.request.request_id))
-        self._ctx.sender.send(self._kind.action, payload, is_triggered=True)
+        self._report.trigger(self._kind.action, payload, job)
 
     def _tell(self, job: _Job, number: int = 0) -> None:
         payload = {"status": self._kind.word(job.status), **self._kind.members(job.request.request_id)}

@@ -17,7 +17,7 @@ from ocpp16.enums import ChargePointStatus
 from ocpp16.hosts.trio_thread import TrioThread
 from ocpp16.messages.actions import ACTIONS
 from ocpp16.pytest_plugin.seen import Call, Direction, Frame
-from ocpp16.pytest_plugin.settings import seconds
+from ocpp16.pytest_plugin.settings import patience
 from ocpp16.pytest_plugin.waiting import Waits
 from ocpp16.pytest_plugin.watch import NotSeen, Watch, Where
 from ocpp16.simulation.arguments import REQUIRED
@@ -216,7 +216,7 @@ class ChargePoint(Verbs):
         return self._watch.member
 
     def _seconds(self, timeout: float | None) -> float:
-        return self._timeout if timeout is None else seconds(timeout)
+        return patience(timeout, self._timeout)
 
     def _wait(self, what: str, function: Callable[..., Any], *arguments: Any) -> Any:
         __tracebackhide__ = True

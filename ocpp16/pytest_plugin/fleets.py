@@ -14,7 +14,7 @@ from ocpp16.fleet import Fleet as TrioFleet
 from ocpp16.fleet import Member, MemberState, blueprint, open_fleet
 from ocpp16.hosts.trio_thread import TrioThread, ended
 from ocpp16.pytest_plugin.charge_points import ChargePoint
-from ocpp16.pytest_plugin.settings import Settings, seconds
+from ocpp16.pytest_plugin.settings import Settings, patience
 from ocpp16.pytest_plugin.waiting import Waits
 from ocpp16.pytest_plugin.watch import NotSeen, Watch
 
@@ -102,7 +102,7 @@ class Fleet:
         Raises NotSeen, which says who is not.
         """
         __tracebackhide__ = True
-        longest = self.settings.timeout if timeout is None else seconds(timeout)
+        longest = patience(timeout, self.settings.timeout)
         outcome: Done = self._waits.outcome(self._thread.run(self._registered, longest), "fleet.wait_registered()")
         return outcome
 

@@ -193,6 +193,16 @@ def _number(value: str) -> Any:
         return value
 
 
+def patience(timeout: float | None, usual: float) -> float:
+    """Seconds of one wait; None: the usual. Raises ValueError that names the argument."""
+    if timeout is None:
+        return usual
+    try:
+        return seconds(timeout)
+    except ValueError as error:
+        raise ValueError(f"timeout {error}") from None
+
+
 def seconds(value: Any) -> float:
     """Of a wait. Raises ValueError."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):

@@ -160,10 +160,8 @@ class Session:
         return self._requests.open_call.asked_at
 
     def unanswered_of(self, transaction: object) -> list[Entry]:
-        """The messages of this transaction that outlive its end, as they waited apart: they still do, are tried just
-        now, or are back in the lane, which another message holds up. Not one that is open and was answered already."""
-        if self.outbox.apart is None:
-            return []  # all is in order
+        """The messages of this transaction that wait, apart or in the lane, or are open: not one that is open and was
+        answered already."""
         open_call, found = self._requests.open_call, self.outbox.waiting_of(transaction)
         entry = None if open_call.is_settled else open_call.entry
         return found if entry is None or entry.transaction is not transaction else [entry, *found]
@@ -346,7 +344,7 @@ class Session:
 
         A CALL of which no more than the id can be read is answered with a CALLERROR, and so is one too many
         (`policy.MAX_WAITING_CALLS`); the repeat of one that is still in work is dropped (in strict mode: answered with
-        ProtocolError). While Rejected no CALL is answered or handed out.
+        ProtocolError). While Rejected no CALL is handed out; while we close, answers about transactions count alone.
         """
         reading = self._reading
         reading.now = now
@@ -360,6 +358,8 @@ class Session:
                     reading.check_members(frame, text)
             except FramingError as error:
                 self._unusable(text, error, now)
+                return None
+            if not (self.is_connected or self._requests.open_call.counts_late(frame)):
                 return None
             if isinstance(frame, Call):
                 if self._calls is not None:

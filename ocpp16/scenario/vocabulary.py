@@ -80,7 +80,7 @@ FLEET: Final = Record(
     (
         Field("blueprint", Text(words=tuple(BLUEPRINTS)), None, "What all stations are made of."),
         Field("mix", Many(_MIXED, 1, 100), None, "Several blueprints, with their shares."),
-        Field("connectors", Whole(1, 10_000), None, "Connectors of each, instead of those of the blueprint."),
+        Field("connectors", Whole(1, 1_000), None, "Connectors of each, instead of those of the blueprint."),
         Field("id", Text(200, check=lambda text: list(identities(text, 2))), None, "Pattern of ids: CP{number:05}."),
         Field("count", Whole(1, 1_000_000), None, "How many, where nobody says otherwise."),
         Field("options", Names(Anything()), None, "Options of the simulated station, over those of the blueprint."),

@@ -14,7 +14,7 @@ What flows at the connector, and how that is told, is its outlet's (outlet.py).
 from typing import Protocol
 
 from ocpp16.configuration.keys import core
-from ocpp16.enums import ChargePointErrorCode, Reason, ReservationCheckStatus, SessionStartedReason
+from ocpp16.enums import ChargePointErrorCode, ChargePointStatus, Reason, ReservationCheckStatus, SessionStartedReason
 from ocpp16.models import Measurement, SignedMeterValue
 from ocpp16.simulation.access import Token
 from ocpp16.simulation.battery import Pack
@@ -238,8 +238,7 @@ class Evse:
 
     def enable(self) -> None:
         """Back into service. A car that waited there begins a new session, which says that the connector is in service:
-        told apart, the connector would be Available and Preparing in the same instant.
-        """
+        told apart, the connector would be Available and Preparing in the same instant."""
         if self.is_enabled:  # it was to be disabled, and that was taken back before it was asked for
             self._station.charge_point.on_enabled(self.connector_id)
             return
@@ -265,10 +264,9 @@ class Evse:
 
     def clear_fault(self, code: ChargePointErrorCode) -> None:
         """The board error is gone; nothing happens if it was not there."""
-        faults = self.outlet.faults
-        told = faults.forget(code)
+        told = self.outlet.faults.forget(code)
         self._changed()
-        faults.tell_cleared(code, told)
+        self.outlet.faults.tell_cleared(code, told)
         self._start_if_ready()
 
     def power_up(self) -> None:
@@ -283,8 +281,7 @@ class Evse:
 
     def resume(self, transaction: Transaction) -> None:
         """After a power loss: the transaction goes on, and so does its car, if it is still plugged in (rule 3). One
-        that is not known draws on.
-        """
+        that is not known draws on."""
         outlet = self.outlet
         car = parked = None
         if outlet.car is None and not outlet.is_known:
@@ -311,9 +308,8 @@ class Evse:
         door, now = self._station.charge_point.for_station, self.outlet.now
         if parked is None:
             return Car.found_charging(self, door.timers, now)
-        plan = parked.plan
+        plan, began = parked.plan, door.clock.monotonic_at(transaction.started_at)
         pack = None if plan.battery is None else Pack(plan.battery, is_dc=self.outlet.is_dc)
-        began = door.clock.monotonic_at(transaction.started_at)
         return Car.found_charging(self, door.timers, now, plan, pack, began)
 
     def power_down(self) -> None:
@@ -397,4 +393,8 @@ class Evse:
 
     def _plug_timed_out(self) -> None:
         self._occupancy.wait(None)
+        charge_point = self._station.charge_point
+        if charge_point.connector_status(self.connector_id).status is ChargePointStatus.RESERVED:
+            return  # whom it is kept for may still come
         self._occupancy.is_spent = True
+        charge_point.on_plugin_timeout(self.connector_id)

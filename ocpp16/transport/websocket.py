@@ -283,13 +283,16 @@ class WebSocket(PlainSocket):
             if self._idle is not None:
                 self._idle.set()
 
-    async def aclose(self, code: int = 1000, reason: str = "") -> None:
+    async def aclose(
+        self, code: int = 1000, reason: str = "", *, on_text: Callable[[str], object] | None = None
+    ) -> None:
         """Close in the regular way, within a few seconds, and then in any case. For the task that receives.
 
         Called while another task is in `flush`, the close frame goes out behind what that task is writing. Called while
         another is in `receive`, it does not wait for the peer's own close frame. From here on other tasks have nothing
-        to write. Whatever the stream raises, this does not; ValueError for a code that is none. A stream that shields
-        its own `send_all` or `aclose` from cancellation is waited for as long as it takes: nobody can bound that.
+        to write. `on_text` is told each message that comes before the peer's own close frame. Whatever the stream
+        raises, this does not; ValueError for a code that is none. A stream that shields its own `send_all` or `aclose`
+        from cancellation is waited for as long as it takes: nobody can bound that.
         """
         self._closing = True
         try:
@@ -300,22 +303,25 @@ class WebSocket(PlainSocket):
                     await self._idle.wait()
                 await self._write_all()
                 if not self._reading:
-                    await self._await_end()
+                    await self._await_end(on_text)
                 await close(self._stream)
         finally:
             self.abort("closed")
             await close_forcefully(self._stream)
 
-    async def _await_end(self) -> None:
+    async def _await_end(self, on_text: Callable[[str], object] | None) -> None:
         if self._must_drain:
             with trio.move_on_after(DRAIN_TIMEOUT):
                 while await self._read() or self._is_in_a_record():
                     pass
         while self._ended is None:
             try:
-                await self.receive()
+                texts = await self.receive()
             except ConnectionClosed:
                 break
+            if on_text is not None:
+                for text in texts:
+                    on_text(text)
         await self._write_all()
 
     def abort(self, reason: str = "aborted") -> None:

@@ -250,6 +250,13 @@ async def test_paths_that_nobody_would_read_are_refused(make_config: Any, tmp_pa
         pass
 
 
+async def test_certificates_that_nobody_would_read_are_refused(make_config: Any, tmp_path: Path) -> None:
+    keeper = FileEvseSecurity(tmp_path / "certs", now=lambda: 0.0)
+    assert await refusal(make_config(), certificates_path=tmp_path, evse_security=keeper) == (
+        "certificates_path is given, and evse_security takes its place: give one of them",
+    )
+
+
 async def test_a_database_that_nobody_would_write_is_refused(make_config: Any, tmp_path: Path) -> None:
     told = ("database_path is given, and store takes its place: give one of them",)
     assert await refusal(make_config(), database_path=tmp_path, store=MemoryStore()) == told

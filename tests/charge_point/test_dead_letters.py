@@ -11,6 +11,7 @@ import trio
 
 from ocpp16.enums import Reason
 from ocpp16.errors import StoreError
+from ocpp16.observer import TransactionUpdated
 from ocpp16.profiles import dead_letters
 from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.memory import MemoryStore
@@ -150,8 +151,8 @@ async def test_one_that_would_make_room_is_sent_all_the_same(open_bench: Any, mo
         async with trio.open_nursery() as nursery:
             nursery.start_soon(counted, said, 1, bench.charge_point.dead_letters.resend)
             await trio.sleep(1)
-            entry = bench.charge_point._runtime.features.dead_letters._entry(_row_of(bench))
-            bench.charge_point._runtime.features.dead_letters.put(entry, "no")
+            letters = bench.charge_point._runtime.features.dead_letters
+            letters.put(next(letters._entries(_row_of(bench), {})), "no")
             bench.csms.answers.clear()
             disk.is_full = False
         assert said == {1: 2}
@@ -236,8 +237,11 @@ async def test_a_start_goes_before_the_end_that_waits(open_bench: Any, make_conf
         assert bench.sent("StopTransaction")[0]["transactionId"] == 1
 
 
-async def test_a_start_that_is_answered_after_its_end_leaves_nothing(open_bench: Any, make_config: Any) -> None:
-    """StopTransaction is on its way when it is asked for."""
+@pytest.mark.parametrize("answer", ['[3,"{}",{{}}]', '[4,"{}","GenericError","",{{}}]'])
+async def test_a_start_that_is_answered_after_its_end_leaves_nothing(
+    open_bench: Any, make_config: Any, answer: str
+) -> None:
+    """StopTransaction is on its way, without an id, when it is asked for: it is told again under that."""
     disk = Disk()
     async with open_bench(store=disk, document=make_config(Core__TransactionMessageAttempts=1)) as bench:
         await refused_start(bench)
@@ -246,11 +250,57 @@ async def test_a_start_that_is_answered_after_its_end_leaves_nothing(open_bench:
         await trio.sleep(10)
         (stop,) = bench.csms.calls("StopTransaction")
         assert await bench.charge_point.dead_letters.resend() == 1
-        await bench.csms.send_text("cp001", f'[3,"{stop.unique_id}",{{}}]')
+        del bench.csms.answers["StopTransaction"]
+        await bench.csms.send_text("cp001", answer.format(stop.unique_id))
         await trio.sleep(10)
         assert len(bench.sent("StartTransaction")) == 2
+        assert [end["transactionId"] for end in bench.sent("StopTransaction")] == [-1, 1]
+        assert bench.sent("StopTransaction")[1] == {**bench.sent("StopTransaction")[0], "transactionId": 1}
+        assert await bench.charge_point.dead_letters() == ()
+        assert bench.charge_point.counters.dead_letters == 1
         await bench.charge_point.stored()
         assert disk._rows["cp001"].get("transactions", {}) == {}
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_an_end_that_was_told_goes_with_its_start(open_bench: Any, make_config: Any, *, refused: bool) -> None:
+    """It had no id: answered or given up, it is told under the one that the start gets, whenever the power is cut."""
+    document = make_config(Core__TransactionMessageAttempts=1)
+    disk = Disk()
+    async with open_bench(store=disk, document=document) as bench:
+        await refused_start(bench)
+        if refused:
+            bench.csms.answers["StopTransaction"] = CallErrorAnswer("PropertyConstraintViolation")
+        bench.charge_point.connection.connect()
+        await trio.sleep(10)
+        letters = await bench.charge_point.dead_letters()
+        assert [letter.action for letter in letters] == ["StartTransaction", "StopTransaction"][: 1 + refused]
+        assert letters[0].payload == bench.sent("StartTransaction")[0]
+        first = letters[0].sequence
+        await bench.charge_point.stored()
+        assert disk._rows["cp001"].get("transactions", {}) == {}
+    (end,) = bench.sent("StopTransaction")
+    disk.images.clear()
+    async with open_bench(store=disk, document=document) as bench:
+        assert await bench.charge_point.dead_letters.resend([first]) == 1 + refused
+        await trio.sleep(10)
+        await bench.charge_point.stored()
+        images = list(disk.images)
+    assert len(images) > 3
+    both = ["StartTransaction", "StopTransaction"]
+    for image in images:
+        left = Disk(image)
+        async with open_bench(store=left, document=document) as bench:
+            await bench.charge_point.dead_letters.resend()
+            await trio.sleep(10)
+            sent = [call for call in bench.csms.calls() if call.action.endswith("Transaction")]
+            assert [call.action for call in sent] in (both, both[1:], [])
+            assert not sent or sent[-1].payload == {**end, "transactionId": 1}
+            told = bench.events.of(TransactionUpdated)
+            assert [event.session_id for event in told] == ["s1"] * max(0, len(sent) - 1)
+            assert await bench.charge_point.dead_letters() == ()
+            await bench.charge_point.stored()
+            assert not any(left._rows["cp001"].get(name) for name in ("transactions", "message_queue", "dead_letters"))
 
 
 async def test_a_status_is_none(open_bench: Any, make_config: Any) -> None:

@@ -36,7 +36,16 @@ OURS = {
 """Keys that others do not have."""
 
 TYPES = {
-    "string": {"Text", "Identity", "Address", "Header", "TimeOffset", "DateTimeText", "AuthorizationKey"},
+    "string": {
+        "Text",
+        "Identity",
+        "Address",
+        "Header",
+        "TimeOffset",
+        "DateTimeText",
+        "AuthorizationKey",
+        "CountryCode",
+    },
     "integer": {"Integer"},
     "number": {"Number", "Integer"},
     "boolean": {"Boolean"},
@@ -62,6 +71,7 @@ DIFFERENT: dict[tuple[str, str], tuple[Any, str]] = {
         "",
         "8 bytes, by its own kind: characters of hexadecimal digits are twice as many",
     ),
+    ("CpoName", "max_length"): ("64", "as long as the organization in a certificate may be (X.520)"),
     ("ConnectorEvseIds", "min_length"): ("0", "an empty list is how a station says that it has none"),
 }
 """(key, column) -> what it is here, and why. Of a column without an expectation ours is free, `required` apart."""

@@ -13,6 +13,7 @@ from ocpp16.configuration.lists import Measurands, PhaseRotations, TextList, Tol
 from ocpp16.configuration.values import (
     AuthorizationKey,
     Boolean,
+    CountryCode,
     DateTimeText,
     Integer,
     Number,
@@ -51,6 +52,7 @@ ACCEPTED: list[tuple[Any, str, Any, str]] = [
     (PhaseRotations(), "0.RST, 1 . RTS", ("0.RST", "1.RTS"), "0.RST,1.RTS"),
     (PhaseRotations(), "", (), ""),
     (TimeOffset(), "+01:00", "+01:00", "+01:00"),
+    (CountryCode(), "DE", "DE", "DE"),
     (TimeOffset(), "-24:59", "-24:59", "-24:59"),
     (DateTimeText(), "2030-01-31T02:00:00Z", "2030-01-31T02:00:00Z", "2030-01-31T02:00:00Z"),
     (PRICE, ' {"priceText": "a"} ', {"priceText": "a"}, '{"priceText":"a"}'),
@@ -88,6 +90,7 @@ REFUSED: list[tuple[Any, str]] = [
     *((Identity(), text) for text in ("", ".", "..", "a\nb", "\x9b", "x" * 241, "\ud800")),
     *((Header(), text) for text in ("a\r\nEvil: b", "ü", " a", "a\t")),
     *((TimeOffset(), text) for text in ("", "1", "25:00", "01:60", "01:00:00", "+1", "+01:00Z", "000000000000001:00")),
+    *((CountryCode(), text) for text in ("", "D", "DEU", "é1", "D1", "D ", "ДЕ")),
     *((DateTimeText(), text) for text in ("", "tomorrow", "2030-13-01T00:00:00Z")),
     *(
         (PRICE, text)

@@ -76,3 +76,9 @@ def test_an_option_of_dc_that_is_none_is_told() -> None:
         blueprint("dc-50kw").over(options={"dc_current": 5_000})
     with pytest.raises(ConfigurationError, match="dc_power"):
         Blueprint(name="own", options={"dc_power": "much"})
+
+
+def test_there_are_no_more_connectors_than_a_charge_point_has() -> None:
+    assert Blueprint(name="own", connectors=1_000).connectors == 1_000
+    with pytest.raises(ValueError, match="connectors must"):
+        Blueprint(name="own", connectors=1_001)

@@ -203,8 +203,11 @@ async def test_removing_goes_on_without_who_asked_for_it(csms: CentralSystem, fl
         with trio.CancelScope() as scope:
             scope.cancel()
             await fleet.remove("CP1")
-        await member.wait_over()
         assert "CP1" not in fleet
+        again = await fleet.add("CP1")
+        assert member.is_over, "the id, and what is stored of it, is the later one's when the earlier one is closed"
+        await fleet.wait_registered()
+        assert again is fleet["CP1"]
 
 
 async def test_nobody_waits_for_who_is_removed(csms: CentralSystem, fleet_of: Any) -> None:

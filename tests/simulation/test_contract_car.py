@@ -115,7 +115,7 @@ async def test_a_car_that_left_meanwhile_gets_nothing(autojump_clock: MockClock,
         on.here.station.unplug(1)
         on.here.station.plug_in(1, draw_for=100_000)
         await trio.sleep(100)
-        assert on.here.charge_point.connector_status(1).status == "Preparing"
+        assert on.here.charge_point.connector_status(1).status == "Finishing", "nobody came within ConnectionTimeOut"
 
 
 async def test_without_plug_and_charge_a_contract_is_no_use(autojump_clock: MockClock, tmp_path: Path) -> None:

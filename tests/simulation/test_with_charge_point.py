@@ -94,6 +94,35 @@ async def test_an_authorization_times_out_as_configured_now(autojump_clock: Mock
         assert here.news() == ["1 Available"]
 
 
+async def test_a_car_without_a_card_is_not_waited_for(autojump_clock: MockClock) -> None:
+    """OCPP 1.6 ed. 2 §4.9, B6: it has to be plugged in again, and nobody is told that a remote start will do."""
+    remote = {"idTag": "TAG", "connectorId": 1}
+    async with CentralSystem() as csms, site(csms) as here:
+        await csms.call(CP, "ChangeConfiguration", {"key": "ConnectionTimeOut", "value": "5"})
+        here.station.plug_in(1)
+        await trio.sleep(10)
+        assert here.news() == ["1 Preparing", "1 Finishing"]
+        assert await csms.call(CP, "RemoteStartTransaction", remote) == {"status": "Rejected"}
+        here.station.unplug(1)
+        here.station.plug_in(1)
+        await trio.sleep(2)
+        assert await csms.call(CP, "RemoteStartTransaction", remote) == {"status": "Accepted"}
+        await trio.sleep(2)
+        assert "Start 1 TAG" in here.news()
+
+
+async def test_who_has_reserved_may_take_his_time(autojump_clock: MockClock) -> None:
+    reserve = {"connectorId": 1, "expiryDate": "2026-01-01T01:00:00Z", "idTag": "TAG", "reservationId": 7}
+    async with CentralSystem() as csms, site(csms) as here:
+        await csms.call(CP, "ChangeConfiguration", {"key": "ConnectionTimeOut", "value": "5"})
+        assert await csms.call(CP, "ReserveNow", reserve) == {"status": "Accepted"}
+        here.station.plug_in(1)
+        await trio.sleep(10)
+        here.station.present_id_tag("TAG", [1])
+        await trio.sleep(2)
+        assert "Start 1 TAG" in here.news()
+
+
 async def test_a_change_of_the_time_out_holds_for_who_waits(autojump_clock: MockClock) -> None:
     async with CentralSystem() as csms, site(csms) as here:
 

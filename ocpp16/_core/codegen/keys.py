@@ -15,8 +15,8 @@ them. What the documents say beyond JSON Schema stands in members that other val
 - `x-reader`: who acts on the value, if it is not the library: the `host`, or the `configuration` itself;
 - `x-built` (key, else its section) false: nobody acts on it yet; a key is then neither reported nor changeable, the
   keys of a section are not as long as the charge point was not built with the feature;
-- `format` of texts: csl, measurands, phase-rotations, tolerances, authorization-key, time-offset, date-time, address,
-  identity, header. `items` holds for csl and tolerances, too.
+- `format` of texts: csl, measurands, phase-rotations, tolerances, authorization-key, time-offset, country, date-time,
+  address, identity, header. `items` holds for csl and tolerances, too.
 
 A key that is neither required nor has a default is optional. Imports nothing of `ocpp16`: runs where nothing is built.
 """
@@ -39,6 +39,7 @@ _LIST_FORMATS = {
 }
 _TEXT_FORMATS = {
     "time-offset": "TimeOffset",
+    "country": "CountryCode",
     "date-time": "DateTimeText",
     "address": "Address",
     "identity": "Identity",

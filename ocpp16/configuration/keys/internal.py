@@ -10,7 +10,7 @@ from typing import Any, Final
 from ocpp16.configuration.addresses import Address, AddressList, Header, Identity, Proxy
 from ocpp16.configuration.documents import Document
 from ocpp16.configuration.lists import Measurands, TextList, Tolerances
-from ocpp16.configuration.values import Boolean, Integer, Text
+from ocpp16.configuration.values import Boolean, CountryCode, Integer, Text
 from ocpp16.configuration.key import Access, Key
 
 ALLOW_CHARGING_PROFILE_WITHOUT_START_SCHEDULE: Final[Key[bool]] = Key(
@@ -222,7 +222,7 @@ SECC_LEAF_SUBJECT_COMMON_NAME: Final[Key[str | None]] = Key(
     description="Common name in requests for the ISO 15118 leaf certificate; absent: ChargeBoxSerialNumber.",
 )
 SECC_LEAF_SUBJECT_COUNTRY: Final[Key[str]] = Key(
-    "SeccLeafSubjectCountry", "Internal", Text(minimum_length=2, maximum_length=2), 'DE', Access.RW, is_optional=True,
+    "SeccLeafSubjectCountry", "Internal", CountryCode(minimum_length=2, maximum_length=2), 'DE', Access.RW, is_optional=True,
     description="Country in certificate signing requests, of the client certificate too.",
 )
 SECC_LEAF_SUBJECT_ORGANIZATION: Final[Key[str | None]] = Key(

@@ -31,7 +31,7 @@ CERTIFICATE_STORE_MAX_LENGTH: Final[Key[int | None]] = Key(
     description="Most root certificates installed.",
 )
 CPO_NAME: Final[Key[str | None]] = Key(
-    "CpoName", "Security", Text(), None, Access.RW, is_optional=True, is_creatable=True,
+    "CpoName", "Security", Text(maximum_length=64), None, Access.RW, is_optional=True, is_creatable=True,
     description="Organization in the requests for the client certificate. May be set although it is absent.",
 )
 DISABLE_SECURITY_EVENT_NOTIFICATIONS: Final[Key[bool]] = Key(

@@ -21,6 +21,13 @@ class DeadLetterRow(NamedTuple):
     """µs UTC."""
 
 
+SESSION = "sessionId"
+"""Member that the stored payload of a StartTransaction has besides: the session that its transaction had."""
+END = "stopTransaction"
+"""Another one: the payload of its StopTransaction, which was answered, with no id to tell it under."""
+BESIDE: Final = frozenset({SESSION, END})
+"""What is stored of a message and not sent."""
+
 ROWS = Rows("dead_letters", DeadLetterRow, is_counted=True)
 TABLE: Final = ROWS.table
 NUMBERS = TABLE.narrowed("transaction_key")
