@@ -243,8 +243,7 @@ class _Answer:
             self._task.add_done_callback(self._ended)
         except BaseException as error:
             self._is(None, error)
-            if isinstance(error, KeyboardInterrupt | SystemExit):
-                raise
+            obey_exit(error)
 
     def cancel(self) -> None:
         if self._task is not None:
