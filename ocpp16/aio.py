@@ -177,7 +177,7 @@ class _Loop:
         """The present task opens the block: what is called later sees its context variables."""
         self._loop, self._context = loop, copy_context()
 
-    async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    async def ask(self, function: Callable[..., Any], *arguments: Any, of: str = "") -> Any:
         answer = _Answer(trio.lowlevel.current_trio_token())
         self._soon(answer.begin, function, arguments)  # RuntimeError if it is closed
         try:
@@ -191,7 +191,7 @@ class _Loop:
             raise answer.error
         return answer.value
 
-    def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
+    def tell(self, about: object, function: Callable[..., Any], *arguments: Any) -> None:
         self._count(1)
         try:
             self._soon(self._told, function, arguments)
@@ -243,8 +243,7 @@ class _Answer:
             self._task.add_done_callback(self._ended)
         except BaseException as error:
             self._is(None, error)
-            if isinstance(error, KeyboardInterrupt | SystemExit):
-                raise
+            obey_exit(error)
 
     def cancel(self) -> None:
         if self._task is not None:

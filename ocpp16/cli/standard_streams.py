@@ -1,7 +1,8 @@
 """Standard input and output of a trio program, whatever they are: terminal, pipe, file, or closed.
 
 Reading and writing happen in threads: a file has no readiness to wait for, and the non-blocking mode is shared with
-whoever gave us the stream, so it must not be set. A thread left behind in a read ends with the process.
+whoever gave us the stream, so it must not be set. A thread left behind in a read ends with the process. None waits for
+its turn: those that trio lends may all be held by names that do not resolve.
 """
 
 import errno
@@ -40,7 +41,7 @@ class StandardInput:
 
     async def __anext__(self) -> bytes:
         try:
-            chunk = await trio.to_thread.run_sync(_read, abandon_on_cancel=True)
+            chunk = await trio.to_thread.run_sync(_read, abandon_on_cancel=True, limiter=trio.CapacityLimiter(1))
         except OSError:
             chunk = b""
         if not chunk:
@@ -81,7 +82,8 @@ class StandardOutput:
             if self._is_closed:
                 return
             try:
-                await trio.to_thread.run_sync(self._write, data, abandon_on_cancel=True)
+                own = trio.CapacityLimiter(1)
+                await trio.to_thread.run_sync(self._write, data, abandon_on_cancel=True, limiter=own)
             except OSError as error:
                 if error.errno in _NOBODY_READS:
                     self._is_closed = True

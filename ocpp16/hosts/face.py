@@ -223,7 +223,8 @@ def _told_to_the_host(call: Callable[..., Any]) -> Callable[..., Any]:
         if not callable(callback) or is_async_function(callback):
             raise ValueError(f"callback must be a function that is not async, not {described(callback)}")
         name = shown(getattr(key, "name", key))
-        undo = call(self, key, Changes(self._house.world, callback, name, self._log))
+        about = self._original if self._station is None else self._station
+        undo = call(self, key, Changes(self._house.world, about, callback, name, self._log))
         return partial(self._house.thread.look, undo)
 
     return on_change
@@ -363,4 +364,4 @@ class _Observer:
         self._notify = notify
 
     async def notify(self, event: Any) -> None:
-        await self._world.ask(self._notify, event)
+        await self._world.ask(self._notify, event, of="observer")

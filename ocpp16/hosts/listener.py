@@ -55,7 +55,7 @@ class Listener:
             self._size += size
             begins, self._is_told = not self._is_told, True
         if begins:
-            self._world.tell(self._tell)
+            self._world.tell(self, self._tell)
 
     def _tell(self) -> None:
         """In the host's world."""
@@ -74,9 +74,9 @@ class Listener:
             try:
                 called(self._world.log, self._function, *told)
             except BaseException:  # an exit: it ends the host, or nothing, and the rest is told all the same
-                self._world.tell(self._tell)
+                self._world.tell(self, self._tell)
                 raise
-        self._world.tell(self._tell)
+        self._world.tell(self, self._tell)
 
 
 def _size(told: tuple[Any, ...]) -> int:

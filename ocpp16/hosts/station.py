@@ -8,6 +8,7 @@ import inspect
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import trio
@@ -41,11 +42,14 @@ class World(Protocol):
     def problems(self) -> list[str]:
         """What is wrong with the arguments that describe it."""
 
-    async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What the function gives there. Raises what it raises, and RuntimeError where nobody is there any more."""
+    async def ask(self, function: Callable[..., Any], *arguments: Any, of: str = "station") -> Any:
+        """What the function gives there. Raises what it raises, and RuntimeError where nobody is there any more.
 
-    def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
-        """Call it there, after what was told before. Waits for nothing, and raises nothing."""
+        of: whose it is; where those of one kind hang, the others are asked all the same.
+        """
+
+    def tell(self, about: object, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call it there, after what was told before `about` the same object. Waits for nothing, and raises nothing."""
 
     @property
     def is_telling(self) -> bool:
@@ -75,8 +79,9 @@ def _signature(method: Callable[..., Any]) -> inspect.Signature | None:
 class _Limits:
     """`charging_limit_changed`: the newest limit of each connector is told, and no older one after it."""
 
-    def __init__(self, world: World, method: Callable[..., Any], log: HostLog) -> None:
+    def __init__(self, world: World, station: object, method: Callable[..., Any], log: HostLog) -> None:
         self._world = world
+        self._station = station
         self._method = method
         self._log = log
         self._latest: dict[int, ChargingLimit] = {}
@@ -88,7 +93,7 @@ class _Limits:
             is_told = connector_id in self._latest
             self._latest[connector_id] = limit
         if not is_told:
-            self._world.tell(self._tell, connector_id)
+            self._world.tell(self._station, self._tell, connector_id)
 
     def _tell(self, connector_id: int) -> None:
         with self._lock:
@@ -97,10 +102,14 @@ class _Limits:
 
 
 class Changes:
-    """A callback of `on_change` for `key`: told each change, in order."""
+    """A callback of `on_change` for `key`: told each change, in order, and in that of all that is told `about` the same
+    object."""
 
-    def __init__(self, world: World, callback: Callable[[str, str], object], key: str, log: HostLog) -> None:
+    def __init__(
+        self, world: World, about: object, callback: Callable[[str, str], object], key: str, log: HostLog
+    ) -> None:
         self._world = world
+        self._about = about
         self._callback = callback
         self._what = f"callback of on_change({key})"
         self._log = log
@@ -113,7 +122,7 @@ class Changes:
                 self._waiting.append((self._waiting.pop()[0], new))
                 return
             self._waiting.append((old, new))
-        self._world.tell(self._tell)
+        self._world.tell(self._about, self._tell)
 
     def _tell(self) -> None:
         with self._lock:
@@ -141,7 +150,7 @@ def asked_station(station: Any, world: World) -> tuple[Any, list[str]]:
                 problems.append(f"{where} must not be async: it has to answer at once")
             elif is_async and not world.takes_coroutines:
                 problems.append(f"{where} must be a plain function: threads await nothing")
-            members[name] = _member(name, world, method, log)
+            members[name] = _member(name, world, station, method, log)
     names = dir(station)
     made = type(type(station).__name__, (), {"__dir__": lambda self: names, "__slots__": ("__dict__",)})()
     vars(made).update(members)
@@ -180,10 +189,10 @@ def _names(protocol: type) -> list[str]:
     return [name for name, member in vars(protocol).items() if not name.startswith("_") and inspect.isfunction(member)]
 
 
-def _member(name: str, world: World, method: Callable[..., Any], log: HostLog) -> Any:
+def _member(name: str, world: World, station: object, method: Callable[..., Any], log: HostLog) -> Any:
     if name == "measurement":
         return _known_by_what_is_told
-    return _Limits(world, method, log) if name == "charging_limit_changed" else _Question(world, method)
+    return _Limits(world, station, method, log) if name == "charging_limit_changed" else _Question(world, method)
 
 
 def _known_by_what_is_told(connector_id: int) -> None:
@@ -193,11 +202,9 @@ def _known_by_what_is_told(connector_id: int) -> None:
 def measured(station: Any, connector_id: int, log: HostLog) -> Any:
     """In the host's world: what the meter shows, or None; whether it is a Measurement the charge point looks. A fault
     of the meter is logged, and none of the charge point."""
-    read = getattr(station, "measurement", None)
-    if read is None:
-        return None
     try:
-        return read(connector_id)
+        read = getattr(station, "measurement", None)  # looking it up is part of asking
+        return None if read is None else read(connector_id)
     except BaseException as error:
         log.failed(f"station, measurement({shown(connector_id)})", error)
         return None
@@ -233,7 +240,7 @@ class Polling:
         log, what = self._log.log, f"station, measurement({connector_id})"
         with trio.move_on_after(POLL_TIMEOUT) as timeout:
             try:
-                found = await self._world.ask(self._read, connector_id)
+                found = await self._world.ask(self._read, connector_id, of="meter")
                 if found is not None:
                     self._charge_point.on_meter_values(connector_id, found)
             except ChargePointStopped:
@@ -254,10 +261,11 @@ class Polling:
 
 
 class Orderly:
-    """Calls one after another, in the order in which they were told, where `begin(work)` has a piece of work done.
+    """Calls about one object one after another, in the order in which they were told, where `begin(work)` has a piece
+    of work done. What is about others goes on beside it: a callback that hangs holds up its own charge point alone.
 
-    What cannot be begun is done with what is told next, or when `later(function)` calls in a while: whoever tells the
-    next only when one was heard would wait for ever.
+    What cannot be begun is done with what is told next about the same, or when `later(function)` calls in a while:
+    whoever tells the next only when one was heard would wait for ever.
     """
 
     def __init__(
@@ -271,23 +279,35 @@ class Orderly:
         self._later = later
         self._is_later = False
         """Is it to be called in a while?"""
-        self._waiting: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._waiting: dict[int, deque[tuple[Callable[..., Any], tuple[Any, ...]]]] = {}
+        """By the id of what it is about; there is a queue as long as somebody works on it."""
+        self._unbegun: set[int] = set()
+        """Of these, what nobody works on."""
         self._lock = threading.Lock()
-        self.is_at_work: bool = False
 
-    def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
+    @property
+    def is_at_work(self) -> bool:
         with self._lock:
-            self._waiting.append((function, arguments))
-            begins, self.is_at_work = not self.is_at_work, True
-        if begins:
-            self._start()
+            return len(self._waiting) > len(self._unbegun)
 
-    def _start(self) -> None:
+    def tell(self, about: object, function: Callable[..., Any], *arguments: Any) -> None:
+        key = id(about)
+        with self._lock:
+            queue = self._waiting.get(key)
+            begins = queue is None or key in self._unbegun
+            if queue is None:
+                queue = self._waiting[key] = deque()
+            queue.append((function, arguments))
+            self._unbegun.discard(key)
+        if begins:
+            self._start(key)
+
+    def _start(self, key: int) -> None:
         try:
-            self._begin(self._work_off)
+            self._begin(partial(self._work_off, key))
         except BaseException as error:  # nobody is there any more, no thread can be had just now, a bound is reached
             with self._lock:
-                self.is_at_work = False
+                self._unbegun.add(key)
             if not self._is_later:
                 self._is_later = True
                 self._later(self._try_again)
@@ -297,19 +317,20 @@ class Orderly:
     def _try_again(self) -> None:
         self._is_later = False
         with self._lock:
-            begins = bool(self._waiting) and not self.is_at_work
-            self.is_at_work |= begins
-        if begins:
-            self._start()
+            keys = tuple(self._unbegun)
+            self._unbegun.clear()
+        for key in keys:
+            self._start(key)
 
-    def _work_off(self) -> None:
+    def _work_off(self, key: int) -> None:
         """In the host's world."""
         while True:
             with self._lock:
-                if not self._waiting:
-                    self.is_at_work = False
+                queue = self._waiting[key]
+                if not queue:
+                    del self._waiting[key]
                     return
-                function, arguments = self._waiting.popleft()
+                function, arguments = queue.popleft()
             try:
                 called(self._log, function, *arguments)
             except BaseException as error:  # an exit, in a thread that nobody waits for: it ends nothing there

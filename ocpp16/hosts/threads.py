@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import AbstractContextManager
@@ -21,7 +22,8 @@ from ocpp16.values import described
 AGAIN = 1.0
 """Seconds after which what could not be told to the host is tried again."""
 MOST_THREADS = 40
-"""Methods of stations that run at the same time, of one block without an executor of its own."""
+"""Methods of stations that run at the same time, of one block without an executor of its own; as many readings of
+meters, observers, and callbacks beside them."""
 
 
 def open_charge_point(
@@ -113,8 +115,9 @@ class _Threads:
 
     def __init__(self, executor: Executor | None) -> None:
         self._executor = executor
-        self._limiter: trio.CapacityLimiter | None = None
+        self._limiters: dict[str, trio.CapacityLimiter] = {}
         self.log = FoldingLog("", time.monotonic)
+        self._crew = _Crew(MOST_THREADS)
         self._told = Orderly(self._begin, self.log, self._later)
 
     def problems(self) -> list[str]:
@@ -122,28 +125,60 @@ class _Threads:
             return []
         return [f"executor must be an Executor, not {described(self._executor)}"]
 
-    async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    async def ask(self, function: Callable[..., Any], *arguments: Any, of: str = "station") -> Any:
         if self._executor is not None:
             return await _result(self._executor.submit(function, *arguments))
-        if self._limiter is None:
-            self._limiter = trio.CapacityLimiter(MOST_THREADS)
-        return await trio.to_thread.run_sync(function, *arguments, abandon_on_cancel=True, limiter=self._limiter)
+        limiter = self._limiters.get(of)
+        if limiter is None:
+            limiter = self._limiters[of] = trio.CapacityLimiter(MOST_THREADS)
+        return await trio.to_thread.run_sync(function, *arguments, abandon_on_cancel=True, limiter=limiter)
 
-    def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
-        self._told.tell(function, *arguments)
+    def tell(self, about: object, function: Callable[..., Any], *arguments: Any) -> None:
+        self._told.tell(about, function, *arguments)
 
     @property
     def is_telling(self) -> bool:
         return self._told.is_at_work
 
+    def _begin(self, work: Callable[[], None]) -> None:
+        if self._executor is None:
+            self._crew.begin(work)
+        else:
+            self._executor.submit(work)
+
     def _later(self, function: Callable[[], None]) -> None:
         trio.lowlevel.spawn_system_task(_in_a_while, function)
 
-    def _begin(self, work: Callable[[], None]) -> None:
-        if self._executor is not None:
-            self._executor.submit(work)
-        else:
-            trio.lowlevel.start_thread_soon(work, lambda _: None)
+
+class _Crew:
+    """Threads of trio for pieces of work that nobody waits for: at most so many at a time, the others wait."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._lock = threading.Lock()
+
+    def begin(self, work: Callable[[], None]) -> None:
+        with self._lock:
+            if not self._left:
+                self._waiting.append(work)
+                return
+            self._left -= 1
+        try:
+            trio.lowlevel.start_thread_soon(partial(self._work, work), lambda _: None)
+        except BaseException:
+            with self._lock:
+                self._left += 1
+            raise
+
+    def _work(self, work: Callable[[], None]) -> None:
+        while True:
+            work()
+            with self._lock:
+                if not self._waiting:
+                    self._left += 1
+                    return
+                work = self._waiting.popleft()
 
 
 async def _in_a_while(function: Callable[[], None]) -> None:

@@ -1,6 +1,6 @@
 """What a charge point reads when it starts: everything that is stored of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from ocpp16.errors import StoreError
@@ -9,6 +9,7 @@ from ocpp16.store.base import Row, Store, Table
 from ocpp16.store.batch import Batch
 from ocpp16.store.changes import are_possible, carry_out
 from ocpp16.store.tables import TABLES
+from ocpp16.values import described, is_a
 
 T = TypeVar("T")
 
@@ -38,20 +39,25 @@ def load_rows(store: Store, charge_point_id: str, table: Table, key: Row = ()) -
     """
     try:
         try:
-            rows = list(store.load(charge_point_id, table, key))
+            return _rows(store.load(charge_point_id, table, key), table)
         except StoreError:
             put_right = getattr(store, "put_right", None)
             if put_right is None or not put_right():
                 raise
-            rows = list(store.load(charge_point_id, table, key))
+            return _rows(store.load(charge_point_id, table, key), table)
     except (StoreError, ValueError, KeyboardInterrupt):
         raise
     except BaseException as error:  # a driver's own fault, as the cancellation of another loop
         raise _unreadable(error) from error
-    strange = next((row for row in rows if not isinstance(row, tuple | list)), None)
-    if strange is not None:
-        raise StoreError(f"the store cannot be read: a row of {table.name} is no {type(strange).__name__}")
-    return [tuple(row) for row in rows]
+
+
+def _rows(given: Iterable[Row], table: Table) -> list[Row]:
+    rows = []
+    for row in given:
+        if not is_a(row, (tuple, list)):
+            raise StoreError(f"the store cannot be read: a row of {table.name} must be a tuple, not {described(row)}")
+        rows.append(tuple(row))
+    return rows
 
 
 def _unreadable(error: BaseException) -> StoreError:

@@ -1,8 +1,9 @@
 """Opening a database file: lock, check, repair, migrate. And whether a failure to do so may pass.
 
 Rules of this file:
-1. A file of another program, or of a newer version of this library, is not touched. Where the name is a symbolic link,
-   the file it points to is meant, and all that belongs to it lies there, as it does for SQLite.
+1. A file of another program, or of a newer version of this library, is not touched, and nothing but a regular file is
+   opened: a pipe would be waited for without end, a device be renamed. Where the name is a symbolic link, the file it
+   points to is meant, and all that belongs to it lies there, as it does for SQLite.
 2. A damaged file is replaced by what could be saved from it (`recovery`).
 3. What may pass by waiting (disk full, read-only, no permission, an I/O error, a tool that locks the file) is told
    apart from what never will (a folder in the place of the file, another process that has it).
@@ -11,6 +12,7 @@ Rules of this file:
 import errno
 import os
 import sqlite3
+import stat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,10 +91,20 @@ def real_path(path: Path | str) -> Path:
 def take_lock(path: Path) -> FileLock:
     """The lock of a database whose folder is made if there is none. Raises StoreError, Unavailable if that may pass."""
     try:
+        _check_kind(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         return FileLock(path.with_name(path.name + "-lock"), path)
     except (OSError, ValueError) as error:
         raise _unopened(path, error) from error
+
+
+def _check_kind(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        raise StoreError(f"{path} cannot be opened: it is no regular file")
 
 
 def open_database(path: Path, manner: Manner) -> Opened:

@@ -96,7 +96,7 @@ def finish_replacement(path: Path, now: int) -> str | None:
     Returns the new name of the one set aside ("" if there was none), or None if there was nothing to do.
     """
     fresh = _fresh(path)
-    if not fresh.exists():
+    if not fresh.is_file():
         return None
     aside = _free_name(path, now)
     was_there = False

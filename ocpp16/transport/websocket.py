@@ -64,6 +64,7 @@ class WebSocket(PlainSocket):
         "_idle",
         "_is_foreign",
         "_stream",
+        "_wait",
         "request",
         "subprotocol",
     )
@@ -89,6 +90,7 @@ class WebSocket(PlainSocket):
         self._stream = stream
         self._is_foreign = not yields(stream)
         self._idle: trio.Event | None = None  # set when that `flush` is over
+        self._wait: trio.CancelScope | None = None  # of a read of a stream of others
 
     @classmethod
     async def connect(
@@ -208,7 +210,12 @@ class WebSocket(PlainSocket):
             if self.socket is None:
                 if self._is_foreign:
                     await trio.lowlevel.checkpoint()  # before, since what was read must not be lost to a cancellation
-                data = await self._stream.receive_some(READ_SIZE)
+                    with trio.CancelScope() as self._wait:
+                        data = await self._stream.receive_some(READ_SIZE)
+                    if self._wait.cancelled_caught:
+                        return b""
+                else:
+                    data = await self._stream.receive_some(READ_SIZE)
                 if type(data) is not bytes:
                     data = _as_bytes(data)
             else:
@@ -328,6 +335,8 @@ class WebSocket(PlainSocket):
         """End it at once, without a close frame. A `receive` under way raises `ConnectionClosed` with 1006."""
         super().abort(reason)
         close_at_once(self._stream)
+        if self._wait is not None:  # whether a stream of others ends its reads when it is closed, nobody knows
+            self._wait.cancel()
 
 
 def _as_bytes(data: object) -> bytes:

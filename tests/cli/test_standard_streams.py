@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 import trio
 
-from ocpp16.cli import charge_point, standard_error
+from ocpp16.cli import charge_point, standard_error, standard_streams
 from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.log import LogChoice
 from ocpp16.cli.standard_error import StandardError
-from ocpp16.cli.standard_streams import STDOUT, StandardOutput
+from ocpp16.cli.standard_streams import STDOUT, StandardInput, StandardOutput
 from ocpp16.testing import CentralSystem
 
 # Standard output
@@ -73,6 +73,18 @@ async def test_when_nobody_reads_any_more_that_is_told_once(monkeypatch: pytest.
     await output.write(b"first\n")
     await output.write(b"second\n")
     assert (disk.written, ended) == (b"", [True])
+
+
+async def test_threads_that_others_hold_hold_up_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As resolvers do where names are not resolved: each attempt of a fleet holds one."""
+    disk, limiter = Disk(monkeypatch), trio.to_thread.current_default_thread_limiter()
+    monkeypatch.setattr(standard_streams, "_read", lambda: b"{}")
+    for number in range(int(limiter.total_tokens)):
+        limiter.acquire_on_behalf_of_nowait(number)
+    with trio.fail_after(60):
+        await StandardOutput(lambda: None).write(b"line\n")
+        assert await anext(StandardInput()) == b"{}"
+    assert disk.written == b"line\n"
 
 
 @pytest.mark.world

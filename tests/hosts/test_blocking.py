@@ -15,6 +15,7 @@ from host_faces import TIMEOUT, Server, Threaded, wait_until_stopped
 
 from ocpp16 import ChargePointStopped, ConfigurationError, blocking
 from ocpp16.enums import SessionStartedReason
+from ocpp16.hosts import threads
 
 OF_TRIO = {"clock", "leave", "log", "spawn", "timers", "watch"}
 """Names that say in an error where they are to be had."""
@@ -110,6 +111,54 @@ def test_a_method_that_hangs_is_not_waited_for(server: Server) -> None:
             assert charge_point.heartbeat_now()
     finally:
         go_on.set()
+
+
+def test_observers_and_meters_that_hang_take_no_thread_of_the_station(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "MOST_THREADS", 1)
+    go_on = threading.Event()
+    hanging = [threading.Event() for _ in range(2)]
+
+    class Hanging(Threaded):
+        def measurement(self, connector_id: int) -> None:
+            if threading.current_thread() is not threading.main_thread():
+                hanging[0].set()
+                go_on.wait(TIMEOUT)
+
+    class Observer:
+        def notify(self, event: Any) -> None:
+            hanging[1].set()
+            go_on.wait(TIMEOUT)
+
+    try:
+        block = blocking.open_charge_point(server.config(), Hanging(), observer=Observer(), meter_interval=0.01)
+        with block as charge_point:
+            charge_point.start()
+            charge_point.wait_registered()
+            charge_point.on_transaction_started(1, "s1", "TAG", 1000)
+            assert all(one.wait(TIMEOUT) for one in hanging)
+            assert server.call("UnlockConnector", {"connectorId": 1}) == {"status": "Unlocked"}
+    finally:
+        go_on.set()
+
+
+def test_a_crew_does_what_is_begun_by_so_many_threads() -> None:
+    crew, go_on, done = threads._Crew(2), threading.Event(), threading.Semaphore(0)
+    workers: set[int] = set()
+
+    def work() -> None:
+        workers.add(threading.get_ident())
+        go_on.wait(TIMEOUT)
+        done.release()
+
+    for _ in range(10):
+        crew.begin(work)
+    go_on.set()
+    assert all(done.acquire(timeout=TIMEOUT) for _ in range(10))
+    assert len(workers) <= 2
+    crew.begin(work)
+    assert done.acquire(timeout=TIMEOUT), "a thread that had nothing to do is free again"
 
 
 def test_an_executor_of_the_host(server: Server) -> None:

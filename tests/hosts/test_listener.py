@@ -22,7 +22,7 @@ class Slow:
     def error(self, text: str, *arguments: Any, **more: Any) -> None:
         self.errors.append(text % arguments)
 
-    def tell(self, function: Any, *arguments: Any) -> None:
+    def tell(self, about: Any, function: Any, *arguments: Any) -> None:
         self.told.append(partial(function, *arguments))
 
     def come_to_it(self) -> None:

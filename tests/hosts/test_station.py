@@ -37,10 +37,10 @@ class Later:
             raise self.full
         self.work.append(work)
 
-    def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
-        self.orderly.tell(function, *arguments)
+    def tell(self, about: object, function: Callable[..., Any], *arguments: Any) -> None:
+        self.orderly.tell(about, function, *arguments)
 
-    async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    async def ask(self, function: Callable[..., Any], *arguments: Any, of: str = "") -> Any:
         raise NotImplementedError
 
     def do(self) -> None:
@@ -51,18 +51,43 @@ class Later:
 def test_what_is_told_is_called_in_order_by_one_piece_of_work() -> None:
     world, called = Later(), list[int]()
     for number in range(3):
-        world.tell(called.append, number)
+        world.tell(None, called.append, number)
     assert len(world.work) == 1
     world.do()
-    world.tell(called.append, 3)
+    world.tell(None, called.append, 3)
     world.do()
     assert called == [0, 1, 2, 3]
 
 
+def test_what_hangs_holds_up_what_is_about_the_same_and_nothing_else() -> None:
+    """A driver that hangs at the limit of one charge point leaves the others without theirs no longer."""
+    world, told = Later(), list[tuple[str, int]]()
+
+    class Station:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def charging_limit_changed(self, connector_id: int, limit: ChargingLimit) -> None:
+            told.append((self.name, connector_id))
+
+    hangs, other = Station("hangs"), Station("other")
+    for station in (hangs, other):
+        for connector in (1, 2):
+            asked_station(station, world)[0].charging_limit_changed(connector, ChargingLimit(6.0, "A", None, None))
+    Changes(world, hangs, lambda old, new: told.append((new, 0)), "FanSpeed", HostLog())("1", "2")
+    Listener(world, lambda frame: told.append((frame, 0)), "frames")("frame")
+    of_the_one_that_hangs = world.work.pop(0)
+    world.do()
+    assert told == [("other", 1), ("other", 2), ("frame", 0)]
+    of_the_one_that_hangs()
+    assert told[3:] == [("hangs", 1), ("hangs", 2), ("2", 0)]
+    assert not world.orderly.is_at_work
+
+
 def test_one_that_raises_keeps_none_from_being_called(caplog: pytest.LogCaptureFixture) -> None:
     world, called = Later(), list[int]()
-    world.tell(int, "no number")
-    world.tell(called.append, 1)
+    world.tell(None, int, "no number")
+    world.tell(None, called.append, 1)
     world.do()
     assert called == [1]
     assert "no number" in caplog.text
@@ -105,7 +130,7 @@ def test_what_fails_there_is_named_with_its_cause_and_its_charge_point(caplog: p
     for one in (station, log):
         one.attach(Opened())
     station.charging_limit_changed(3, ChargingLimit(16.0, "A", None, None))
-    Changes(world, fails, "FanSpeed", log)("1", "2")
+    Changes(world, None, fails, "FanSpeed", log)("1", "2")
     world.do()
     assert measured(Station(), 0, log) is None
     assert [record.getMessage() for record in caplog.records] == [
@@ -114,6 +139,18 @@ def test_what_fails_there_is_named_with_its_cause_and_its_charge_point(caplog: p
         "x: station, measurement(0) failed: KeyError: 0",
     ]
     assert all("Traceback" in (record.exc_text or "") for record in caplog.records)
+
+
+def test_a_meter_that_cannot_even_be_looked_up_is_none(caplog: pytest.LogCaptureFixture) -> None:
+    """Where the host tells of a transaction, in the middle of that."""
+
+    class Station:
+        @property
+        def measurement(self) -> None:
+            raise ReferenceError("weakly-referenced object no longer exists")
+
+    assert measured(Station(), 1, HostLog()) is None
+    assert "station, measurement(1) failed: ReferenceError" in caplog.text
 
 
 def test_what_meets_the_end_of_the_charge_point_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
@@ -135,7 +172,7 @@ def test_a_world_without_anybody_is_said_and_nothing_else() -> None:
     later: list[Callable[[], None]] = []
     orderly = Orderly(refuses, FoldingLog("", lambda: 0.0), later.append)
     for number in range(3):
-        orderly.tell(print, number)
+        orderly.tell(None, print, number)
         assert len(later) == 1
     later.pop()()
     assert len(later) == 1
@@ -144,9 +181,9 @@ def test_a_world_without_anybody_is_said_and_nothing_else() -> None:
 def test_what_cannot_be_begun_now_is_done_with_what_is_told_next(caplog: pytest.LogCaptureFixture) -> None:
     world, called = Later(), list[int]()
     world.full = RuntimeError("can't start new thread")
-    world.tell(called.append, 1)
+    world.tell(None, called.append, 1)
     world.full = None
-    world.tell(called.append, 2)
+    world.tell(None, called.append, 2)
     world.do()
     assert called == [1, 2]
     assert "can't start new thread" in caplog.text
@@ -183,10 +220,10 @@ def test_an_exit_of_the_host_ends_nothing_where_nobody_waits(caplog: pytest.LogC
         raise SystemExit(3)
 
     world, called = Later(), list[int]()
-    world.tell(leave)
-    world.tell(called.append, 1)
+    world.tell(None, leave)
+    world.tell(None, called.append, 1)
     world.do()
-    world.tell(called.append, 2)
+    world.tell(None, called.append, 2)
     world.do()
     assert called == [1, 2]
     assert "SystemExit" in caplog.text
@@ -194,11 +231,11 @@ def test_an_exit_of_the_host_ends_nothing_where_nobody_waits(caplog: pytest.LogC
 
 def test_a_callback_that_hangs_is_told_a_bounded_number_of_changes_and_the_last_of_them() -> None:
     world, told = Later(), list[tuple[str, str]]()
-    changes = Changes(world, lambda old, new: told.append((old, new)), "FanSpeed", HostLog())
+    changes = Changes(world, None, lambda old, new: told.append((old, new)), "FanSpeed", HostLog())
     last = MOST_CHANGES + 500
     for number in range(last):
         changes(str(number), str(number + 1))
-    assert len(world.orderly._waiting) == MOST_CHANGES
+    assert [len(queue) for queue in world.orderly._waiting.values()] == [MOST_CHANGES]
     world.do()
     assert told[0] == ("0", "1")
     assert told[-1] == (str(MOST_CHANGES - 1), str(last))
@@ -220,10 +257,10 @@ class Hanging:
     def problems(self) -> list[str]:
         return []
 
-    def tell(self, function: Callable[..., Any], *arguments: Any) -> None:
+    def tell(self, about: object, function: Callable[..., Any], *arguments: Any) -> None:
         raise NotImplementedError
 
-    async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    async def ask(self, function: Callable[..., Any], *arguments: Any, of: str = "") -> Any:
         thread = threading.Thread(target=function, args=arguments)
         self.threads.append(thread)
         thread.start()
@@ -254,7 +291,7 @@ class Full(Hanging):
         super().__init__()
         self.asked = 0
 
-    async def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    async def ask(self, function: Callable[..., Any], *arguments: Any, of: str = "") -> Any:
         self.asked += 1
         if self.asked == 1:
             raise queue.Full

@@ -1,6 +1,7 @@
 """What a start reads: what is stored, and what was told and is not stored yet."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from ocpp16.store import committer
 from ocpp16.store.base import ChargePointChanges, Delete, Put, Row, Table
 from ocpp16.store.commit import in_a_thread
 from ocpp16.store.journal import Journal
+from ocpp16.store.loading import load_rows
 from ocpp16.store.memory import MemoryStore
 from ocpp16.store.tables import id_tag_cache, message_queue, settings
 
@@ -137,3 +139,26 @@ async def test_reading_for_many_is_few_trips_to_the_thread(
         readers.start_soon(wrong)
     assert found == {n: [("x", f"{n}")] for n in range(100)}
     assert len(trips) <= 3
+
+
+class Raising(tuple[Any, ...]):
+    def __iter__(self) -> Iterator[Any]:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (None, "TypeError: 'NoneType' object is not iterable"),
+        ("rows", "a row of settings must be a tuple, not 'r'"),
+        ([("a", "1"), None], "a row of settings must be a tuple, not None"),
+        ([Raising()], "ZeroDivisionError"),
+    ],
+)
+def test_a_driver_that_gives_no_rows_is_one_that_cannot_be_read(given: Any, why: str) -> None:
+    class Lying(MemoryStore):
+        def load(self, charge_point_id: str, table: Table, key: Row = ()) -> Any:
+            return given
+
+    with pytest.raises(StoreError, match=f"^the store cannot be read: {re.escape(why)}$"):
+        load_rows(Lying(), "cp", settings.TABLE)

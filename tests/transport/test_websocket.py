@@ -206,22 +206,34 @@ class OneByte(trio.abc.Stream):
         await self.inner.aclose()
 
 
-async def test_abort_of_a_foreign_stream_wakes_its_reader(pair: Any) -> None:
+class Deaf(OneByte):
+    """Reads on, and for ever, when it is closed."""
+
+    async def receive_some(self, max_bytes: Any = None) -> Any:
+        try:
+            return await super().receive_some(max_bytes)
+        except trio.ClosedResourceError:
+            await trio.sleep_forever()
+
+
+@pytest.mark.parametrize("kind", [OneByte, Deaf])
+async def test_abort_of_a_foreign_stream_wakes_its_reader(autojump_clock: Any, pair: Any, kind: Any) -> None:
     def streams() -> Any:
         left, right = trio.testing.memory_stream_pair()
-        return OneByte(left), right
+        return kind(left), right
 
     client, _ = await pair(streams)
-    async with trio.open_nursery() as nursery:
+    with trio.fail_after(30):
+        async with trio.open_nursery() as nursery:
 
-        async def read() -> None:
-            with pytest.raises(ConnectionClosed) as caught:
-                await client.receive()
-            assert caught.value.reason == "pong overdue"
+            async def read() -> None:
+                with pytest.raises(ConnectionClosed) as caught:
+                    await client.receive()
+                assert caught.value.reason == "pong overdue"
 
-        nursery.start_soon(read)
-        await trio.testing.wait_all_tasks_blocked()
-        client.abort("pong overdue")
+            nursery.start_soon(read)
+            await trio.testing.wait_all_tasks_blocked()
+            client.abort("pong overdue")
 
 
 async def test_byte_by_byte(pair: Any) -> None:
