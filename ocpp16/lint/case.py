@@ -74,6 +74,8 @@ class Case:
             docket.has_zone = frame.timestamp[-1:] in "Zz" or frame.timestamp[-6:-5] in ("+", "-")
             if frame.direction == FROM_CHARGE_POINT and frame.kind not in (CONNECTED, DISCONNECTED):
                 self._registration.heard(docket, at, frame)
+        if frame.kind not in (CONNECTED, DISCONNECTED):
+            self._exchange.heard(docket, frame)
         if frame.fault:
             docket.tell("frame", shown(frame.fault, 200), frame)
         if frame.kind == CALL:
@@ -122,6 +124,7 @@ class Case:
         docket = self.docket
         docket.is_off = False
         if abs(at - before - (docket.offset or 0)) < abs(at - before):
+            docket.fell = max(docket.fell, before - at)
             self._exchange.clock_was_set()
             for subject in self._subjects:
                 subject.reconnected(docket)
@@ -132,7 +135,7 @@ class Case:
             self._exchange.missed(CHARGE_POINT, CENTRAL_SYSTEM)
         self._ends_are_told = not is_connected or not self._has_begun or docket.is_connected is False
         docket.is_connected = is_connected
-        for asked in self._exchange.reconnected():
+        for asked in self._exchange.reconnected(docket):
             self._tell(_ON_LOSS, asked)
         for subject in self._subjects:
             subject.reconnected(docket)
@@ -152,4 +155,5 @@ class Case:
         self.docket.found = []
         if now is not None and self.docket.is_connected and self._ends_are_told:
             self._pass(now)
+            self._exchange.ended(self.docket)
         return self.docket.found

@@ -82,5 +82,5 @@ def test_nobody_is_silent_who_may_be_offline(tmp_path: Path) -> None:
     first, second = record(BOOT, 1), record(BOOT, 3, 1)
     began = [first, second, record(BOOTED, 4, 2), record(BEAT.format(2), 7, 3602)]
     assert found(record(BOOT, 1, 9000, "CP2")) == []
-    told = found(record(BEAT.format(3), 8, 7203))
+    told = found(record(BEAT.format(3), 8, 7203), record(BEAT.format(3).replace("[2", "[3"), 9, 7204))
     assert sorted(one.rule for one in told) == ["silence", "unanswered"], "the count goes on: it was connected"

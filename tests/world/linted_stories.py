@@ -244,6 +244,24 @@ def no_status_of_a_connector(told: Told) -> None:
     assert told.found[0].text == "no StatusNotification of connector 1 after the start"
 
 
+@tells("status-after-boot", 0)
+@tells("before-boot", 0)
+def a_triggered_boot_whose_answer_was_lost(told: Told) -> None:
+    told.connected()
+    told.boots()
+    told.status("Available", 0)
+    for is_sent in (True, False):
+        told.is_asked("TriggerMessage", {"status": "Accepted"}, requestedMessage="BootNotification")
+        if is_sent:
+            told.asks("BootNotification", chargePointVendor="V", chargePointModel="M")
+        told.connected()
+        told.asks("BootNotification", chargePointVendor="V", chargePointModel="M")
+        told.asks("StatusNotification", {}, after=40, connectorId=0, errorCode="NoError", status="Available")
+        told.connected()
+        told.boots()
+        later(told, 130)
+
+
 @tells("status-of-zero")
 def connector_zero_charges(told: Told) -> None:
     told.status("Charging", 0)
@@ -347,6 +365,22 @@ def a_connector_of_a_charge_point_out_of_service(told: Told) -> None:
         told.status("Unavailable", connector)
     told.is_asked("ChangeAvailability", {"status": "Accepted"}, connectorId=1, type="Operative")
     later(told, 70)
+
+
+@tells("availability")
+def connectors_that_an_update_holds(told: Told) -> None:
+    for status in ("Downloading", "Downloaded"):
+        told.asks("FirmwareStatusNotification", {}, status=status)
+    told.status("Unavailable")
+    told.is_asked("ChangeAvailability", {"status": "Accepted"}, connectorId=1, type="Operative")
+    told.connected(after=90)
+    told.status("Unavailable")
+    told.is_asked("ChangeAvailability", {"status": "Accepted"}, connectorId=1, type="Operative")
+    later(told, 90)
+    assert told.found == []
+    told.asks("FirmwareStatusNotification", {}, status="InstallationFailed")
+    told.is_asked("ChangeAvailability", {"status": "Accepted"}, connectorId=1, type="Operative")
+    later(told, 90)
 
 
 @tells("trigger")
