@@ -211,7 +211,15 @@ class PythonCentralSystem(PythonChargePoint):  # type: ignore[misc]
         return call_result.BootNotification("2026-01-31T10:15:30Z", 300, RegistrationStatus.accepted)
 
 
-@pytest.mark.parametrize("form", ["%(levelname)s:%(name)s:%(message)s", "%(asctime)s %(name)s - %(message)s"])
+FORMS = [
+    "%(levelname)s:%(name)s:%(message)s",
+    "%(asctime)s %(name)s - %(message)s",
+    "\x1b[32m%(asctime)s\x1b[0m %(name)s: \x1b[1;36m%(message)s\x1b[0m",
+    "%(name)s: %(message)s [%(filename)s:%(lineno)d]",
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("is_charge_point", [False, True])
 def test_the_log_of_the_package_itself(tmp_path: Path, form: str, is_charge_point: bool) -> None:
     """Written by `ocpp` as it is installed, on either side."""
@@ -242,6 +250,11 @@ def test_the_log_of_the_package_itself(tmp_path: Path, form: str, is_charge_poin
     assert {bool(frame.timestamp) for frame in frames} == {"asctime" in form}
     rules = {finding.rule for finding in lint(frames)}
     assert rules == (set() if is_charge_point else {"action"})
+
+
+def test_what_follows_a_message_without_a_space_is_its_own(tmp_path: Path) -> None:
+    trace, frames = read(tmp_path / "log", 'ocpp:CP_1: receive message [2,"1","Heartbeat",{}]]\n')
+    assert (trace.format, frames[0].fault[:8]) == ("python-ocpp", "not JSON")
 
 
 # What a file may hold besides
