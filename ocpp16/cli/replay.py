@@ -1,5 +1,6 @@
 """`ocpp16 replay`: plays a trace again, the charge point's side or the Central System's."""
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.proxy import address
 from ocpp16.cli.running import Ending, run
 from ocpp16.configuration.file import read_json_object
-from ocpp16.errors import ConfigurationError, ConnectionFailed
+from ocpp16.errors import ConfigurationError, ConnectionFailed, Offline
 from ocpp16.fleet import blueprint, open_fleet
 from ocpp16.fleet.blueprint import USUAL
 from ocpp16.lint.trace import Trace, TraceError
@@ -262,7 +263,15 @@ async def _listen(
         nursery.start_soon(_until_asked, ending, nursery.cancel_scope)
         wait = PATIENCE if patience is None else patience
         outcomes += await play_central_system(stories, csms, speed=speed, patience=wait)
+        async with trio.open_nursery() as closing:
+            for identity in list(csms.connected):
+                closing.start_soon(_close, csms, identity)
         nursery.cancel_scope.cancel()
+
+
+async def _close(csms: CentralSystem, identity: str) -> None:
+    with suppress(Offline):  # it was faster
+        await csms.close(identity, 1001, "the replay has ended")
 
 
 async def _with_charge_points(

@@ -3,8 +3,9 @@
     INFO:ocpp:CP_1: receive message [2,"7","Heartbeat",{}]
     2026-01-31 10:15:30,123 INFO ocpp CP_1: send [3,"7",{"currentTime":"…"}]
 
-Its words are those of whoever writes it; those before and behind a message, as colours or a place in the program, do not
-count. Which side that is tells the first CALL that only one side may send; where no line tells, it is a Central System.
+Its words are those of whoever writes it; those before and behind a message, as colours or a place in the program, do
+not count. Which side that is tells the first CALL that only one side may send; where no line tells, it is a Central
+System.
 """
 
 import json
