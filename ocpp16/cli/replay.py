@@ -262,10 +262,13 @@ async def _listen(
         click.echo(f"listening on ws://{host}:{port}/", err=True)
         nursery.start_soon(_until_asked, ending, nursery.cancel_scope)
         wait = PATIENCE if patience is None else patience
-        outcomes += await play_central_system(stories, csms, speed=speed, patience=wait)
-        async with trio.open_nursery() as closing:
-            for identity in list(csms.connected):
-                closing.start_soon(_close, csms, identity)
+        try:
+            outcomes += await play_central_system(stories, csms, speed=speed, patience=wait)
+        finally:
+            with trio.CancelScope(shield=True):  # bounded inside
+                async with trio.open_nursery() as closing:
+                    for identity in list(csms.connected):
+                        closing.start_soon(_close, csms, identity)
         nursery.cancel_scope.cancel()
 
 
