@@ -221,17 +221,24 @@ async def _as_charge_points(
             stream = await open_stream(where, ssl_context=tls)
             return await WebSocket.connect(stream, host=where.authority, target=where.target, headers=headers)
 
+        outcome = Outcome(story.identity)
+        outcomes.append(outcome)
         try:
-            websocket = await connect()
+            with outcome.ends_with():
+                websocket = await connect()
         except (ConnectionFailed, ConfigurationError) as error:
             not_connected.append(f"{shown(story.identity, 64)}: {error}")
-            outcomes.append(Outcome(story.identity, end=f"it could not connect: {error}"))
+            outcome.end = f"it could not connect: {error}"
             return
         wait = SHORT_PATIENCE if patience is None else patience
-        outcomes.append(
-            await play_charge_point(
-                story, websocket, reconnect=connect, speed=speed, keeps_ids=keeps_ids, patience=wait
-            )
+        await play_charge_point(
+            story,
+            websocket,
+            reconnect=connect,
+            speed=speed,
+            keeps_ids=keeps_ids,
+            patience=wait,
+            outcome=outcome,
         )
 
     async with trio.open_nursery() as nursery:
@@ -263,7 +270,7 @@ async def _listen(
         nursery.start_soon(_until_asked, ending, nursery.cancel_scope)
         wait = PATIENCE if patience is None else patience
         try:
-            outcomes += await play_central_system(stories, csms, speed=speed, patience=wait)
+            await play_central_system(stories, csms, speed=speed, patience=wait, outcomes=outcomes)
         finally:
             with trio.CancelScope(shield=True):  # bounded inside
                 async with trio.open_nursery() as closing:
@@ -302,7 +309,7 @@ async def _with_charge_points(
             member = await fleet.add(story.identity or "CP1", made_of)
             nursery.start_soon(Driver(story, member.station, 1.0).drive)
         wait = PATIENCE if patience is None else patience
-        outcomes += await play_central_system(stories, csms, patience=wait)
+        await play_central_system(stories, csms, patience=wait, outcomes=outcomes)
         nursery.cancel_scope.cancel()
 
 

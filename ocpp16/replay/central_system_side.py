@@ -43,15 +43,23 @@ _MOST_STARTS: Final = 10_000
 
 
 async def play_central_system(
-    stories: Mapping[str, Story], csms: CentralSystem, *, speed: float = 1.0, patience: float = PATIENCE
+    stories: Mapping[str, Story],
+    csms: CentralSystem,
+    *,
+    speed: float = 1.0,
+    patience: float = PATIENCE,
+    outcomes: list[Outcome] | None = None,
 ) -> list[Outcome]:
     """Answer and ask as in the trace, until all of it was played for each charge point of `stories`.
 
     csms: a Central System whose block is open; it gets its answers here. The story of an unknown charge point ("") is
     that of whoever comes first. speed: how many times faster than in the trace. patience: seconds to wait for a charge
-    point, and for each thing that it is to do of itself.
+    point, and for each thing that it is to do of itself. outcomes: a list for them, which are filled from the
+    beginning, for whoever cancels this and wants to know what came of it so far; it is returned.
     """
+    found: list[Outcome] = [] if outcomes is None else outcomes
     players = [_Player(story, csms, speed, patience) for story in stories.values()]
+    found += [player.outcome for player in players]
     stage = _Stage(players)
     for name, action in ACTIONS.items():
         if action.initiator != "CentralSystem":
@@ -59,7 +67,7 @@ async def play_central_system(
     async with trio.open_nursery() as nursery:
         for player in players:
             nursery.start_soon(player.play)
-    return [player.outcome for player in players]
+    return found
 
 
 class _Stage:
@@ -145,6 +153,10 @@ class _Player:
     # What the Central System asks
 
     async def play(self) -> None:
+        with self.outcome.ends_with():
+            await self._play()
+
+    async def _play(self) -> None:
         if not await self._until(lambda: self.identity in self._csms.connected):
             self.outcome.end = f"it did not connect within {self._patience:g} s"
             return

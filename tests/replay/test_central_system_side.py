@@ -99,6 +99,17 @@ async def test_what_comes_by_chance_at_the_end_is_waited_for(stories: Any) -> No
         assert 325 < trio.current_time() - began < 360, "it need not come"
 
 
+async def test_what_came_of_it_until_it_was_cancelled(stories: Any) -> None:
+    rows = [*LOCAL]
+    rows[9] = row(20.1, TO, [3, "c1", {"status": "NotSupported"}])
+    outcomes: list[Outcome] = []
+    async with CentralSystem() as csms:
+        with trio.move_on_after(100):
+            await against_ours(stories(rows), csms, outcomes=outcomes)
+    (outcome,) = outcomes
+    assert (outcome.count, outcome.end) == (1, "interrupted before all was played")
+
+
 async def test_nobody_connects(stories: Any) -> None:
     async with CentralSystem() as csms:
         (outcome,) = await play_central_system(stories(LOCAL), csms, patience=5)
