@@ -59,6 +59,10 @@ class Asked:
     def is_like(self, frame: Frame) -> bool:
         return self.action == frame.action and bool(self.frame.payload == frame.payload)
 
+    def is_awaited(self, at: int | None) -> bool:
+        """Is it so new that nobody has given up waiting for its answer?"""
+        return at is not None and self.at is not None and at - self.at < PATIENCE
+
     def is_repeated_by(self, frame: Frame) -> bool:
         """Under a new id; every Heartbeat is like the one before, and repeats none."""
         return bool(frame.payload) and frame.message_id != self.frame.message_id and self.is_like(frame)
@@ -96,9 +100,11 @@ class Asker:
             self.unanswered[action] = self.unanswered.get(action, 0) + 1
         return self.unanswered.get(action, 0) >= LEFT_ALONE
 
-    def give_up_repeated(self, frame: Frame) -> None:
-        """What is sent once more was lost with its connection, or given up."""
-        for message_id in [name for name, asked in self.open.items() if asked.is_repeated_by(frame)]:
+    def give_up_repeated(self, frame: Frame, at: int | None) -> None:
+        """What is sent once more was lost with its connection, or given up; not at once."""
+        for message_id, asked in [*self.open.items()]:
+            if not asked.is_repeated_by(frame) or asked.is_awaited(at):
+                continue
             self.given_up[message_id] = self.open.pop(message_id)
             forget_oldest(self.given_up, MOST_OPEN)
 
@@ -165,7 +171,7 @@ class Exchange:
         self._check_id(docket, asker, frame, at)
         if asker.open:
             if docket.is_connected is None:
-                asker.give_up_repeated(frame)
+                asker.give_up_repeated(frame, at)
             for before in reversed(asker.open.values()):
                 self._second_call(docket, before, frame, at)
                 break
@@ -193,7 +199,7 @@ class Exchange:
             del used[next(iter(used))]
 
     def _second_call(self, docket: Docket, before: Asked, frame: Frame, at: int | None) -> None:
-        if at is not None and before.at is not None and at - before.at >= PATIENCE:
+        if at is not None and before.at is not None and not before.is_awaited(at):
             return  # it may have given up
         if docket.is_connected and at is not None:
             docket.tell("one-call", _overtaken(before, frame), frame)

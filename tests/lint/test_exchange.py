@@ -58,6 +58,16 @@ def test_a_second_call_before_the_answer(has_time: bool) -> None:
     assert told.found[0].line == 2
 
 
+@pytest.mark.parametrize(("after", "rule"), [(1, "one-call"), (30, "late-answer")])
+def test_the_same_call_again_before_the_answer(after: int, rule: str) -> None:
+    """Where nobody tells of connections: at once, nobody has given up waiting; later it is sent once more."""
+    told = Told("one-call", "late-answer")
+    told.central_system('[2,"1","TriggerMessage",{"requestedMessage":"Heartbeat"}]')
+    assert told.central_system('[2,"2","TriggerMessage",{"requestedMessage":"Heartbeat"}]', after=after) == []
+    assert told.charge_point('[3,"1",{"status":"Accepted"}]') == [rule]
+    assert told.charge_point('[3,"2",{"status":"Accepted"}]') == []
+
+
 def test_a_second_call_where_connections_are_known() -> None:
     told = Told("one-call")
     told.connected()
