@@ -124,7 +124,6 @@ class Case:
         docket = self.docket
         docket.is_off = False
         if abs(at - before - (docket.offset or 0)) < abs(at - before):
-            docket.fell = max(docket.fell, before - at)
             self._exchange.clock_was_set()
             for subject in self._subjects:
                 subject.reconnected(docket)
