@@ -252,11 +252,6 @@ def test_the_log_of_the_package_itself(tmp_path: Path, form: str, is_charge_poin
     assert rules == (set() if is_charge_point else {"action"})
 
 
-def test_what_follows_a_message_without_a_space_is_its_own(tmp_path: Path) -> None:
-    trace, frames = read(tmp_path / "log", 'ocpp:CP_1: receive message [2,"1","Heartbeat",{}]]\n')
-    assert (trace.format, frames[0].fault[:8]) == ("python-ocpp", "not JSON")
-
-
 # What a file may hold besides
 
 
