@@ -85,13 +85,19 @@ def lint(
     """
     choice.begin("warning")
     rules = (only or frozenset(RULES)) - ignore
+    unreadable: list[str] = []
     given = [_key(one) for one in public_keys]
     is_found = False
     for path in traces:
         if len(traces) > 1 and not is_json:
             click.echo(f"{path}:")
         trace = Trace(path, _progress, reader, charge_point)
-        is_found |= _Judgement(path, trace, rules, PublicKeys(given), is_json, strict).run()
+        try:
+            is_found |= _Judgement(path, trace, rules, PublicKeys(given), is_json, strict).run()
+        except CommandFailed as failed:  # the others are judged all the same
+            unreadable += failed.problems
+    if unreadable:
+        raise CommandFailed(*unreadable)
     return FOUND if is_found else 0
 
 

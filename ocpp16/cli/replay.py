@@ -1,5 +1,6 @@
 """`ocpp16 replay`: plays a trace again, the charge point's side or the Central System's."""
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.cli.proxy import address
 from ocpp16.cli.running import Ending, run
 from ocpp16.configuration.file import read_json_object
-from ocpp16.errors import ConfigurationError, ConnectionFailed
+from ocpp16.errors import ConfigurationError, ConnectionFailed, Offline
 from ocpp16.fleet import blueprint, open_fleet
 from ocpp16.fleet.blueprint import USUAL
 from ocpp16.lint.trace import Trace, TraceError
@@ -220,17 +221,24 @@ async def _as_charge_points(
             stream = await open_stream(where, ssl_context=tls)
             return await WebSocket.connect(stream, host=where.authority, target=where.target, headers=headers)
 
+        outcome = Outcome(story.identity)
+        outcomes.append(outcome)
         try:
-            websocket = await connect()
+            with outcome.ends_with():
+                websocket = await connect()
         except (ConnectionFailed, ConfigurationError) as error:
             not_connected.append(f"{shown(story.identity, 64)}: {error}")
-            outcomes.append(Outcome(story.identity, end=f"it could not connect: {error}"))
+            outcome.end = f"it could not connect: {error}"
             return
         wait = SHORT_PATIENCE if patience is None else patience
-        outcomes.append(
-            await play_charge_point(
-                story, websocket, reconnect=connect, speed=speed, keeps_ids=keeps_ids, patience=wait
-            )
+        await play_charge_point(
+            story,
+            websocket,
+            reconnect=connect,
+            speed=speed,
+            keeps_ids=keeps_ids,
+            patience=wait,
+            outcome=outcome,
         )
 
     async with trio.open_nursery() as nursery:
@@ -261,8 +269,19 @@ async def _listen(
         click.echo(f"listening on ws://{host}:{port}/", err=True)
         nursery.start_soon(_until_asked, ending, nursery.cancel_scope)
         wait = PATIENCE if patience is None else patience
-        outcomes += await play_central_system(stories, csms, speed=speed, patience=wait)
+        try:
+            await play_central_system(stories, csms, speed=speed, patience=wait, outcomes=outcomes)
+        finally:
+            with trio.CancelScope(shield=True):  # bounded inside
+                async with trio.open_nursery() as closing:
+                    for identity in list(csms.connected):
+                        closing.start_soon(_close, csms, identity)
         nursery.cancel_scope.cancel()
+
+
+async def _close(csms: CentralSystem, identity: str) -> None:
+    with suppress(Offline):  # it was faster
+        await csms.close(identity, 1001, "the replay has ended")
 
 
 async def _with_charge_points(
@@ -290,7 +309,7 @@ async def _with_charge_points(
             member = await fleet.add(story.identity or "CP1", made_of)
             nursery.start_soon(Driver(story, member.station, 1.0).drive)
         wait = PATIENCE if patience is None else patience
-        outcomes += await play_central_system(stories, csms, patience=wait)
+        await play_central_system(stories, csms, patience=wait, outcomes=outcomes)
         nursery.cancel_scope.cancel()
 
 

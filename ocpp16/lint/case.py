@@ -88,6 +88,8 @@ class Case:
             docket.has_zone = frame.timestamp[-1:] in "Zz" or frame.timestamp[-6:-5] in ("+", "-")
             if frame.direction == FROM_CHARGE_POINT and frame.kind not in (CONNECTED, DISCONNECTED):
                 self._registration.heard(docket, at, frame)
+        if frame.kind not in (CONNECTED, DISCONNECTED):
+            self._exchange.heard(docket, frame)
         if frame.fault:
             docket.tell("frame", shown(frame.fault, 200), frame)
         if frame.kind == CALL:
@@ -153,7 +155,7 @@ class Case:
             self._exchange.missed(CHARGE_POINT, CENTRAL_SYSTEM)
         self._ends_are_told = not is_connected or not self._has_begun or docket.is_connected is False
         docket.is_connected = is_connected
-        for asked in self._exchange.reconnected():
+        for asked in self._exchange.reconnected(docket):
             self._tell(_ON_LOSS, asked)
         for subject in self._subjects:
             subject.reconnected(docket)
@@ -173,4 +175,5 @@ class Case:
         self.docket.found = []
         if now is not None and self.docket.is_connected and self._ends_are_told:
             self._pass(now)
+            self._exchange.ended(self.docket)
         return self.docket.found

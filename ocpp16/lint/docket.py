@@ -12,8 +12,8 @@ class Docket:
     """rules: names of those that are told; most_running: transactions that are remembered while they run."""
 
     __slots__ = (
-        *("charge_point", "connectors", "found", "has_zone", "is_accepted", "is_connected"),
-        *("is_off", "keys", "most_running", "now", "offset", "rules", "statuses"),
+        *("charge_point", "connectors", "fell", "found", "has_zone", "is_accepted", "is_connected"),
+        *("is_off", "is_updating", "keys", "most_running", "now", "offset", "rules", "statuses"),
     )
 
     def __init__(self, charge_point: str, rules: frozenset[str], most_running: int) -> None:
@@ -33,6 +33,11 @@ class Docket:
         """µs by which the Central System's clock is ahead of the times of the frames."""
         self.is_off = False
         """Was it far ahead or behind with the last frame?"""
+        self.fell: int = 0
+        """µs by which the time that the charge point is told has fallen at most. What it tells may fall by as much, and
+        that is no fault of its own."""
+        self.is_updating: bool = False
+        """Is an update of its firmware under way? Then connectors may be out of service, whatever was asked."""
         self.keys: dict[str, int] = {}
         """Configuration keys that are numbers, of those that matter here."""
         self.connectors: set[int] = set()

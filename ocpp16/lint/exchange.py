@@ -5,7 +5,9 @@ Rules of this file:
    passed over as long as its asker was not heard to ask. So is one after a gap, or after what was hidden.
 2. Where nobody tells when connections begin and end, a CALL without an answer may be one that was lost with its
    connection. Then a second CALL before the answer is told only when that answer comes after all.
-3. Everything that is kept has an end: `MOST_OPEN`, and the number of ids that the linter gives.
+3. Who says nothing any more may be cut off, without anybody having noticed. So that a CALL was never answered is told
+   when its other side is heard again on the same connection, or is connected still at the end.
+4. Everything that is kept has an end: `MOST_OPEN`, and the number of ids that the linter gives.
 """
 
 from collections.abc import Iterator
@@ -38,7 +40,7 @@ ABOUT_NO_CALL: Final = frozenset({"-1", "", "None"})
 class Asked:
     """A CALL as it was seen. at: µs since 1970, None if nobody knows; payload: {} for what is no object."""
 
-    __slots__ = ("action", "at", "frame", "is_in_vain", "is_triggered", "overtaken", "payload")
+    __slots__ = ("action", "at", "frame", "is_heard", "is_in_vain", "is_triggered", "overtaken", "payload")
 
     def __init__(self, frame: Frame, at: int | None) -> None:
         self.frame: Frame = frame
@@ -47,6 +49,8 @@ class Asked:
         self.payload: dict[str, Any] = frame.payload if isinstance(frame.payload, dict) else {}
         self.overtaken: Frame | None = None
         """The next CALL of this side, if that came too early."""
+        self.is_heard: bool = False
+        """Was the other side heard since, whatever it said?"""
         self.is_triggered: bool = False
         """Did the Central System ask for it?"""
         self.is_in_vain: bool = False
@@ -54,6 +58,10 @@ class Asked:
 
     def is_like(self, frame: Frame) -> bool:
         return self.action == frame.action and bool(self.frame.payload == frame.payload)
+
+    def is_awaited(self, at: int | None) -> bool:
+        """Is it so new that nobody has given up waiting for its answer?"""
+        return at is not None and self.at is not None and at - self.at < PATIENCE
 
     def is_repeated_by(self, frame: Frame) -> bool:
         """Under a new id; every Heartbeat is like the one before, and repeats none."""
@@ -63,16 +71,23 @@ class Asked:
 class Asker:
     """What is known of the CALLs of one side."""
 
-    __slots__ = ("answered", "given_up", "has_asked", "has_flooded", "is_excused", "open", "unanswered", "used")
+    __slots__ = (
+        *("answered", "given_up", "has_asked", "has_flooded", "has_heard"),
+        *("in_silence", "is_excused", "open", "unanswered", "used"),
+    )
 
     def __init__(self) -> None:
         self.has_asked: bool = False
         self.is_excused: bool = False
+        self.has_heard: bool = False
+        """Was the other side ever heard?"""
         self.has_flooded: bool = False
         """Were more CALLs open than are remembered? Then answers to nothing may answer those."""
         self.open: dict[str, Asked] = {}
         self.answered: dict[str, None] = {}
         self.given_up: dict[str, Asked] = {}
+        self.in_silence: dict[str, Asked] = {}
+        """Those of `given_up` since which the other side was not heard."""
         self.used: dict[int, int | None] = {}
         """Hash of an id of this connection → when it was used last."""
         self.unanswered: dict[str, int] = {}
@@ -85,14 +100,20 @@ class Asker:
             self.unanswered[action] = self.unanswered.get(action, 0) + 1
         return self.unanswered.get(action, 0) >= LEFT_ALONE
 
-    def give_up_repeated(self, frame: Frame) -> None:
-        """What is sent once more was lost with its connection, or given up."""
-        for message_id in [name for name, asked in self.open.items() if asked.is_repeated_by(frame)]:
+    def give_up_repeated(self, frame: Frame, at: int | None) -> None:
+        """What is sent once more was lost with its connection, or given up; not at once."""
+        for message_id, asked in [*self.open.items()]:
+            if not asked.is_repeated_by(frame) or asked.is_awaited(at):
+                continue
             self.given_up[message_id] = self.open.pop(message_id)
             forget_oldest(self.given_up, MOST_OPEN)
 
-    def reconnected(self) -> list[Asked]:
+    def reconnected(self, docket: Docket) -> list[Asked]:
         """Nothing is outstanding on a new connection; gives what was."""
+        for asked in {asked.action: asked for asked in self.in_silence.values()}.values():
+            if self.is_left_alone(asked):
+                _tell_unanswered(docket, asked)
+        self.in_silence.clear()
         lost = list(self.open.values())
         self.open.clear()
         self.used.clear()
@@ -113,8 +134,26 @@ class Exchange:
         self._broken: Side | None = None
         """Who sent the last frame that cannot be read, until something answers it."""
 
-    def reconnected(self) -> list[Asked]:
-        return [asked for asker in self._askers.values() for asked in asker.reconnected()]
+    def reconnected(self, docket: Docket) -> list[Asked]:
+        return [asked for asker in self._askers.values() for asked in asker.reconnected(docket)]
+
+    def heard(self, docket: Docket, frame: Frame) -> None:
+        """Any message: whoever sent it is there, and has left unanswered what it was asked long before."""
+        asker = self._askers[other(sender(frame))]
+        asker.has_heard = True
+        for asked in asker.open.values():
+            asked.is_heard = True
+        if asker.in_silence:
+            if frame.kind != CALL:
+                asker.in_silence.pop(frame.message_id, None)
+            self.ended(docket, asker)
+
+    def ended(self, docket: Docket, *askers: Asker) -> None:
+        """What was asked in a silence, by these or by both sides, has no answer."""
+        for asker in askers or self._askers.values():
+            for asked in asker.in_silence.values():
+                _tell_unanswered(docket, asked)
+            asker.in_silence.clear()
 
     def clock_was_set(self) -> None:
         for asker in self._askers.values():
@@ -132,7 +171,7 @@ class Exchange:
         self._check_id(docket, asker, frame, at)
         if asker.open:
             if docket.is_connected is None:
-                asker.give_up_repeated(frame)
+                asker.give_up_repeated(frame, at)
             for before in reversed(asker.open.values()):
                 self._second_call(docket, before, frame, at)
                 break
@@ -160,7 +199,7 @@ class Exchange:
             del used[next(iter(used))]
 
     def _second_call(self, docket: Docket, before: Asked, frame: Frame, at: int | None) -> None:
-        if at is not None and before.at is not None and at - before.at >= PATIENCE:
+        if at is not None and before.at is not None and not before.is_awaited(at):
             return  # it may have given up
         if docket.is_connected and at is not None:
             docket.tell("one-call", _overtaken(before, frame), frame)
@@ -227,10 +266,20 @@ class Exchange:
                 del asker.open[message_id]
                 asker.given_up[message_id] = asked
                 forget_oldest(asker.given_up, MOST_OPEN)
-                if not asked.is_in_vain and (docket.is_connected or asker.is_left_alone(asked)):
-                    blamed = other(sender(asked.frame))
-                    docket.tell("unanswered", f"{_named(asked)} was never answered", asked.frame, blamed)
+                if not asked.is_in_vain:
+                    self._is_overdue(docket, asker, asked)
                 yield asked
+
+    def _is_overdue(self, docket: Docket, asker: Asker, asked: Asked) -> None:
+        if docket.is_connected and not asked.is_heard:
+            asker.in_silence[asked.frame.message_id] = asked
+            forget_oldest(asker.in_silence, MOST_OPEN)
+        elif docket.is_connected or ((asked.is_heard or not asker.has_heard) and asker.is_left_alone(asked)):
+            _tell_unanswered(docket, asked)
+
+
+def _tell_unanswered(docket: Docket, asked: Asked) -> None:
+    docket.tell("unanswered", f"{_named(asked)} was never answered", asked.frame, other(sender(asked.frame)))
 
 
 def _named(asked: Asked) -> str:

@@ -9,9 +9,13 @@ from ocpp16.lint.exchange import Asked
 from ocpp16.lint.frame import Frame
 from ocpp16.lint.members import text
 from ocpp16.lint.subject import OnAnswer, OnCall, Subject
-from ocpp16.state.firmware import Step, step_after
+from ocpp16.state.firmware import TABLE, Step, step_after
 
 _STATUSES: Final = {str(status): status for status in Status}
+_NO_UPDATE: Final = frozenset(
+    {Status.IDLE, Status.DOWNLOAD_SCHEDULED, *(status for status, told in TABLE.items() if told.unsigned is Step.OVER)}
+)
+"""With these no update is under way: not yet, or no more."""
 _AT_REST: Final = frozenset({"Idle", "Uploaded", "UploadFailed"})
 UPLOADS: Final[Mapping[str, frozenset[str]]] = {
     "Idle": frozenset({*_AT_REST, "Uploading"}),
@@ -46,7 +50,10 @@ class Maintenance(Subject):
     def updating(self, docket: Docket, asked: Asked) -> None:
         name = text(asked.payload, "status")
         status = _STATUSES.get(name or "")
-        if status is None or status is Status.IDLE:
+        if status is None:
+            return
+        docket.is_updating = status not in _NO_UPDATE
+        if status is Status.IDLE:
             return
         step = step_after(self._step, status, is_signed=asked.action.startswith("Signed"))
         if step is None and self._step is Step.OVER:

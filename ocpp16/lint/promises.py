@@ -112,6 +112,8 @@ class Promises(Subject):
             return
         if connector_id and kind == "Operative" and docket.statuses.get(0) == "Unavailable":
             return  # that of the whole charge point holds for each connector
+        if kind == "Operative" and docket.is_updating:
+            return  # those that the update holds come back when it ends
         if (now == "Unavailable") != (kind == "Inoperative"):
             seconds = _STATUS + docket.keys.get("MinimumStatusDuration", 0)
             told = f"ChangeAvailability of connector {connector_id} to {kind} was accepted, but it stayed {now}"

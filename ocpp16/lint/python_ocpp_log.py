@@ -3,10 +3,12 @@
     INFO:ocpp:CP_1: receive message [2,"7","Heartbeat",{}]
     2026-01-31 10:15:30,123 INFO ocpp CP_1: send [3,"7",{"currentTime":"…"}]
 
-Its words are those of whoever writes it. Which side that is tells the first CALL that only one side may send; where no
-line tells, it is a Central System.
+Its words are those of whoever writes it; those before and behind a message, as colours or a place in the program, do
+not count. Which side that is tells the first CALL that only one side may send; where no line tells, it is a Central
+System.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -18,6 +20,7 @@ from ocpp16.messages.actions import ACTIONS
 _WORD: Final = re.compile(r": (send|receive message) (?=[\[{])")
 _ID: Final = re.compile(r"[^\s:\[\]]{1,255}\Z")
 _CALL: Final = re.compile(rb': (send|receive message) \[2, ?"[^"\n]{0,100}", ?"([A-Za-z]{1,50})"')
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]{0,20}m")
 _KNOWN: Final = re.compile(rb"[^\s:]: (?:send|receive message) \[[234],")
 
 
@@ -35,6 +38,8 @@ class PythonOcppLog(Reader):
 
     def read(self, number: int, line: bytes) -> Iterable[Frame]:
         text = line.decode(errors="replace").rstrip("\r\n")
+        if "\x1b" in text:
+            text = _COLOUR.sub("", text)
         found = _WORD.search(text)
         name = _ID.search(text, max(found.start() - 255, 0), found.start()) if found else None
         if found is None or name is None:
@@ -42,7 +47,20 @@ class PythonOcppLog(Reader):
         is_from_charge_point = (found[1] == "send") == self._is_charge_point
         direction = FROM_CHARGE_POINT if is_from_charge_point else FROM_CENTRAL_SYSTEM
         timestamp = time_in(text[: name.start()])
-        return (frame_of(text[found.end() :], direction, charge_point=name[0], line=number, timestamp=timestamp),)
+        message = text[found.end() :]
+        frame = frame_of(message, direction, charge_point=name[0], line=number, timestamp=timestamp)
+        if frame.fault and (alone := _without_words(message)) != message:
+            frame = frame_of(alone, direction, charge_point=name[0], line=number, timestamp=timestamp)
+        return (frame,)
+
+
+def _without_words(text: str) -> str:
+    """The message alone, where a format has words of its own behind it and a space."""
+    try:
+        end = json.JSONDecoder().raw_decode(text)[1]
+    except (ValueError, RecursionError):
+        return text
+    return text[:end] if text[end : end + 1].isspace() else text
 
 
 def _is_of_charge_point(head: bytes) -> bool:

@@ -30,6 +30,7 @@ class Registration(Subject):
         "_beat_at",
         "_early",
         "_heard_at",
+        "_highest",
         "_interval",
         "_is_off",
         "_is_owed",
@@ -50,11 +51,14 @@ class Registration(Subject):
         self._of_each: set[str] = set()
         """Those that were triggered for all connectors, however many these are."""
         self._is_owed = False
-        """Was BootNotification triggered on this connection, and not answered? Then it comes again, and is no start."""
+        """Was BootNotification triggered, and not answered? Then it comes again, on whatever connection, and is no
+        start."""
         self._beat_at: int | None = None
         self._early = 0
         self._heard_at: int | None = None
         self._shown_at: int | None = None
+        self._highest: int | None = None
+        """µs by which the Central System's time was ahead of the frames' at most."""
         self._is_off = self._is_told = False
         self._off: tuple[int, int, Frame] | None = None
         """When the Central System's time was far off first, by how much, and where."""
@@ -74,7 +78,7 @@ class Registration(Subject):
                 self._triggered.discard(asked.action)
             asked.is_triggered = True
             self._is_owed = asked.action == _BOOT or self._is_owed
-        elif self._is_owed and asked.action == _BOOT and docket.is_connected:
+        elif self._is_owed and asked.action == _BOOT:
             asked.is_triggered = True
         elif is_waiting and asked.action != _BOOT:
             how = f"that was answered {self.status}" if self.status else "that is not answered yet"
@@ -142,7 +146,7 @@ class Registration(Subject):
     def reconnected(self, docket: Docket) -> None:
         self._answered_at = self._beat_at = self._heard_at = None
         self._early = 0
-        self._is_owed = False
+        self._is_owed = self._is_owed or _BOOT in self._triggered
         self._triggered.clear()
         self._of_each.clear()
         self._off = None
@@ -170,6 +174,8 @@ class Registration(Subject):
         is_slow = asked.at is not None and now - asked.at > _SLOW
         if is_slow and asked.at is not None:
             at = min(now, max(shown_at, asked.at))
+        self._highest = shown_at - at if self._highest is None else max(self._highest, shown_at - at)
+        docket.fell = max(docket.fell, self._highest - (shown_at - at))
         docket.offset = shown_at - at if docket.has_zone else None
         is_off, was_off = docket.offset is not None and abs(docket.offset) > OFF, self._is_off
         docket.is_off = self._is_off = is_off

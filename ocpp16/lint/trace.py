@@ -12,7 +12,7 @@ Rules of this file:
 import gzip
 import os
 import zlib
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
@@ -91,6 +91,8 @@ class Trace:
         try:
             with self._file.open() as file:
                 head = _unpacked(file).read(_HEAD).removeprefix(BOM_UTF8)
+            if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+                raise Unreadable("it is UTF-16, as PowerShell writes it; make it UTF-8 first: iconv -f UTF-16 -t UTF-8")
         except (OSError, EOFError, zlib.error, Unreadable) as error:
             raise self._unreadable(error) from None
         kind = reader_for(head, self._name)

@@ -10,9 +10,12 @@ import tempfile
 import weakref
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["TraceFile", "Unreadable"]
+
+
+_STANDARD_INPUT: Final = Path("/dev/stdin")
 
 
 class Unreadable(Exception):
@@ -20,10 +23,10 @@ class Unreadable(Exception):
 
 
 class TraceFile:
-    """A file, a pipe or a terminal."""
+    """A file, a pipe or a terminal; the path "-" is standard input."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = _STANDARD_INPUT if path == Path("-") else path
         self._copy: Path | None = None
 
     def open(self) -> BufferedReader:

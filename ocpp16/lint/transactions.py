@@ -224,7 +224,7 @@ class Transactions(Subject):
     ) -> None:
         frame = asked.frame
         began, ended = time({"timestamp": session.started_at}), time({"timestamp": timestamp})
-        if began is not None and ended is not None and ended < began:
+        if began is not None and ended is not None and ended < began - docket.fell:
             told = f"the transaction ends at {shown(timestamp, 40)}, but began at {shown(session.started_at, 40)}"
             docket.tell("stop-before-start", told, frame)
         _check_values(docket, asked, session, "transactionData", ended)
@@ -323,15 +323,16 @@ def _check_values(docket: Docket, asked: Asked, session: Session, name: str, end
     """Their times and registers. Those of transactionData tell the transaction once more, from its begin."""
     payload, frame, is_whole = asked.payload, asked.frame, name == "transactionData"
     began = time({"timestamp": session.started_at})
+    slack = _SLACK + docket.fell
     before = None
     for at in times(payload, name):
-        if began is not None and at < began - _SLACK:
+        if began is not None and at < began - slack:
             docket.tell("sample-outside", f"a value is {(began - at) / SECOND:.0f} s older than its transaction", frame)
-        elif ended is not None and at > ended + _SLACK:
+        elif ended is not None and at > ended + slack:
             docket.tell(
                 "sample-outside", f"a value is {(at - ended) / SECOND:.0f} s younger than its transaction", frame
             )
-        if before is not None and at < before - _SLACK:
+        if before is not None and at < before - slack:
             docket.tell("time-falls", f"a value is {(before - at) / SECOND:.0f} s older than the one before", frame)
         before = at
     last = None if is_whole else session.last

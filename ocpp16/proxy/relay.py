@@ -49,6 +49,7 @@ class Relay:
             async with trio.open_nursery() as nursery:
                 ours = Side(CHARGE_POINT, self._charge_point, nursery, self._is_silent)
                 theirs = Side(CENTRAL_SYSTEM, self._central_system, nursery, self._is_silent)
+                nursery.start_soon(_hurry_at_the_end, ours, theirs)
                 nursery.start_soon(self._relay, ours, theirs, SENT, nursery.cancel_scope)
                 nursery.start_soon(self._relay, theirs, ours, RECEIVED, nursery.cancel_scope)
                 if ping_interval:
@@ -89,3 +90,11 @@ class Relay:
         async with trio.open_nursery() as nursery:
             for websocket in both:
                 nursery.start_soon(websocket.aclose, closed.code if websocket.is_open else 1000, closed.reason)
+
+
+async def _hurry_at_the_end(*sides: Side) -> None:
+    try:
+        await trio.sleep_forever()
+    finally:
+        for side in sides:
+            side.hurry()

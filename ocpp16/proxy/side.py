@@ -10,6 +10,8 @@ from ocpp16.transport.websocket import WebSocket
 
 WRITE_TIMEOUT: Final = 60.0
 """Seconds in which a peer that reads takes what is written."""
+LAST_WRITE: Final = 2.0
+"""Seconds for what is being written when the proxy ends: without the rest of it there is no close frame either."""
 PONG_TIMEOUT: Final = 30.0
 """Seconds for the answer to a ping."""
 
@@ -44,6 +46,7 @@ class Side:
         self._nursery = nursery
         self._is_silent = is_silent
         self._turn = trio.Lock()
+        self._writing = trio.CancelScope()
         self._is_writing_soon = False
         self._binary: set[int] = set()
         """Places among the messages that are ready."""
@@ -69,8 +72,14 @@ class Side:
     async def write(self) -> None:
         """Write what is queued. A peer that takes nothing is given up."""
         async with self._turn:
-            with trio.move_on_after(WRITE_TIMEOUT):  # which ends the connection: half a frame was written
+            # Given up, it ends the connection, for half a frame was written: so whoever ends may say by `hurry`.
+            self._writing = trio.CancelScope(shield=True, deadline=trio.current_time() + WRITE_TIMEOUT)
+            with self._writing:
                 await self.websocket.flush()
+
+    def hurry(self) -> None:
+        """What is being written has `LAST_WRITE` seconds yet."""
+        self._writing.deadline = min(self._writing.deadline, trio.current_time() + LAST_WRITE)
 
     async def watch(self, interval: float) -> None:
         """Ping a peer that says nothing for `interval` seconds; give it up when it does not answer either."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 
+from ocpp16.message_log.record import Kind
 from ocpp16.pytest_plugin.fleets import Fleet
 from ocpp16.pytest_plugin.judgement import Judgement
 from ocpp16.pytest_plugin.settings import Settings
@@ -90,9 +91,11 @@ class Bench:
         return [*found, ("ocpp16 lint", "\n".join(_first(told, MOST_FINDINGS)))] if told else found
 
     def write_traces(self, folder: Path, test: str) -> list[Path]:
-        """Of the present test, a file for each charge point. Raises OSError."""
+        """Of the present test, a file for each charge point that something was said by or to. Raises OSError."""
         written = []
         for _, watch, records in self._traffic():
+            if all(record.kind is Kind.EVENT for record in records):
+                continue
             path = folder / file_name(test, watch.identity)
             write_trace(path, watch.identity, records)
             written.append(path)

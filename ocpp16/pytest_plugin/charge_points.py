@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
+from ocpp16.codec import check
 from ocpp16.enums import ChargePointStatus
 from ocpp16.hosts.trio_thread import TrioThread
 from ocpp16.messages.actions import ACTIONS
 from ocpp16.pytest_plugin.seen import Call, Direction, Frame
 from ocpp16.pytest_plugin.settings import patience
-from ocpp16.pytest_plugin.waiting import Waits
+from ocpp16.pytest_plugin.waiting import Waits, given
 from ocpp16.pytest_plugin.watch import NotSeen, Watch, Where
 from ocpp16.simulation.arguments import REQUIRED
 from ocpp16.simulation.command import Command
@@ -147,6 +148,7 @@ class ChargePoint(Verbs):
         """
         __tracebackhide__ = True
         _check_action(action, "sent")
+        _check_fields(action, "sent", fields)
         wait = partial(self._watch.wait_call, answered=answered)
         outcome: Told = self._wait(
             f"wait_sent({action!r})", wait, "sent", action, fields, where, self._seconds(timeout)
@@ -165,6 +167,7 @@ class ChargePoint(Verbs):
         """The same of a call that the Central System has sent, and the charge point has answered."""
         __tracebackhide__ = True
         _check_action(action, "received")
+        _check_fields(action, "received", fields)
         wait = partial(self._watch.wait_call, answered=answered)
         outcome: Told = self._wait(
             f"wait_received({action!r})", wait, "received", action, fields, where, self._seconds(timeout)
@@ -185,6 +188,7 @@ class ChargePoint(Verbs):
         __tracebackhide__ = True
         _check_direction(direction)
         _check_action(action, direction)
+        _check_fields(action, direction, fields)
         what = f"wait_absent({action!r})"
         outcome: Done = self._wait(
             what, self._watch.wait_absent, direction, action, fields, where, self._seconds(timeout)
@@ -203,7 +207,7 @@ class ChargePoint(Verbs):
         call = partial(self._run, command, arguments)
         if row is not None and row.is_deferred:
             return self._wait(f"{command}()", call)
-        return self._thread.run(call).future.result()
+        return given(self._thread.run(call).future)
 
     async def _run(self, command: str, arguments: Mapping[str, Any]) -> Any:
         with trio.move_on_after(self._timeout):
@@ -224,18 +228,34 @@ class ChargePoint(Verbs):
 
 
 def _check_direction(direction: object) -> None:
+    __tracebackhide__ = True
     if direction not in ("sent", "received"):
         raise ValueError(f'direction must be "sent" or "received", not {direction!r}')
 
 
 def _check_action(action: object, direction: Direction) -> None:
     """What is misspelled, or of the other side, would be waited for in vain, or be absent. Raises ValueError."""
+    __tracebackhide__ = True
     if action in ACTIONS and (direction == "received" or ACTIONS[str(action)].initiator != "CentralSystem"):
         return
     if direction == "sent" or get_close_matches(str(action)[:100], ACTIONS, n=1, cutoff=_LIKE):
         who = "charge point" if direction == "sent" else "Central System"
         hint = "" if action in ACTIONS else did_you_mean(action, ACTIONS)
         raise ValueError(f"no {who} sends {shown(repr(action), 60)}{hint}")
+
+
+def _check_fields(action: str, direction: Direction, fields: Mapping[str, Any]) -> None:
+    """The same of members of the payload: no charge point sends one that the schema has not. Raises ValueError."""
+    __tracebackhide__ = True
+    for name in fields if action in ACTIONS else ():
+        wrong = check(action, "request", {name: None})
+        if wrong is None or wrong.rule != "additionalProperties":
+            continue
+        known: tuple[str, ...] = wrong.limit
+        hint = did_you_mean(name, known)
+        if hint or direction == "sent":
+            there_are = hint or (f"; there are {', '.join(known)}" if known else "; it has none")
+            raise ValueError(f"{action} has no member {shown(repr(name), 60)}{there_are}")
 
 
 def _verb(command: Command) -> Callable[..., Any]:

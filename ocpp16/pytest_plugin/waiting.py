@@ -128,7 +128,7 @@ def _way_of_this_thread() -> Callable[[Crossing], Coroutine[Any, Any, Any]] | No
 def _blocking(crossing: Crossing) -> Any:
     __tracebackhide__ = True
     try:
-        return _given(crossing.future)
+        return given(crossing.future)
     except BaseException:
         if not crossing.future.done():  # Ctrl-C, or the time of the test is over
             crossing.cancel()
@@ -138,7 +138,7 @@ def _blocking(crossing: Crossing) -> Any:
 async def _in_asyncio(crossing: Crossing) -> Any:
     __tracebackhide__ = True
     await _until_done(crossing, asyncio.wrap_future(_shadow(crossing.future)))
-    return _given(crossing.future)
+    return given(crossing.future)
 
 
 async def _in_trio(crossing: Crossing) -> Any:
@@ -151,7 +151,7 @@ async def _in_trio(crossing: Crossing) -> Any:
 
     crossing.future.add_done_callback(wake)
     await _until_done(crossing, done.wait())
-    return _given(crossing.future)
+    return given(crossing.future)
 
 
 async def _until_done(crossing: Crossing, done: Awaitable[Any]) -> None:
@@ -174,7 +174,7 @@ def _shadow(future: "Future[Any]") -> "Future[None]":
     return shadow
 
 
-def _given(future: "Future[Any]") -> Any:
+def given(future: "Future[Any]") -> Any:
     """What it gives, or raises: without the steps in the other thread, which say nothing to the author of a test."""
     __tracebackhide__ = True
     try:

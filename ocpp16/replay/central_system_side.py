@@ -13,6 +13,7 @@ Rules of this file:
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
+from math import inf
 from typing import Any, Final
 
 import trio
@@ -29,6 +30,8 @@ from ocpp16.testing.recording import ReceivedCall
 
 PATIENCE: Final = 60.0
 """Seconds for what a charge point is to do of itself."""
+LAST_REQUESTS: Final = 5.0
+"""Seconds by which the last request of a charge point may come sooner or later than in the trace, or not at all."""
 CALL_TIMEOUT: Final = 30.0
 _TELLING: Final = ("connectorId", "idTag", "key", "vendorId", "messageId", "type")
 """Members by which a request is known again."""
@@ -40,15 +43,23 @@ _MOST_STARTS: Final = 10_000
 
 
 async def play_central_system(
-    stories: Mapping[str, Story], csms: CentralSystem, *, speed: float = 1.0, patience: float = PATIENCE
+    stories: Mapping[str, Story],
+    csms: CentralSystem,
+    *,
+    speed: float = 1.0,
+    patience: float = PATIENCE,
+    outcomes: list[Outcome] | None = None,
 ) -> list[Outcome]:
     """Answer and ask as in the trace, until all of it was played for each charge point of `stories`.
 
     csms: a Central System whose block is open; it gets its answers here. The story of an unknown charge point ("") is
     that of whoever comes first. speed: how many times faster than in the trace. patience: seconds to wait for a charge
-    point, and for each thing that it is to do of itself.
+    point, and for each thing that it is to do of itself. outcomes: a list for them, which are filled from the
+    beginning, for whoever cancels this and wants to know what came of it so far; it is returned.
     """
+    found: list[Outcome] = [] if outcomes is None else outcomes
     players = [_Player(story, csms, speed, patience) for story in stories.values()]
+    found += [player.outcome for player in players]
     stage = _Stage(players)
     for name, action in ACTIONS.items():
         if action.initiator != "CentralSystem":
@@ -56,7 +67,7 @@ async def play_central_system(
     async with trio.open_nursery() as nursery:
         for player in players:
             nursery.start_soon(player.play)
-    return [player.outcome for player in players]
+    return found
 
 
 class _Stage:
@@ -89,6 +100,8 @@ class _Player:
                 self._left.setdefault(one.action, []).append(one)
         self._starts: dict[str, Any] = {}
         self._seen: Counter[str] = Counter()
+        self._asked_at: dict[str, float] = {}
+        """When the charge point asked an action last."""
         self._unknown: set[str] = set()
         self._in_trace = {action: tuple(all_of_it) for action, all_of_it in self._left.items()}
         self._moments: dict[tuple[str, int], float] = {}
@@ -99,6 +112,7 @@ class _Player:
 
     def answer(self, call: ReceivedCall) -> Any:
         self._seen[call.action] += 1
+        self._asked_at[call.action] = trio.current_time()
         if self._seen[call.action] <= len(self._in_trace.get(call.action, ())):
             self._moments[call.action, self._seen[call.action]] = trio.current_time()
         changed, self._changed = self._changed, trio.Event()
@@ -139,6 +153,10 @@ class _Player:
     # What the Central System asks
 
     async def play(self) -> None:
+        with self.outcome.ends_with():
+            await self._play()
+
+    async def _play(self) -> None:
         if not await self._until(lambda: self.identity in self._csms.connected):
             self.outcome.end = f"it did not connect within {self._patience:g} s"
             return
@@ -171,6 +189,16 @@ class _Player:
             if not await self._came(last, count):
                 seen = self._seen[action]
                 self.outcome.differ(last.line, action, f"the charge point asked it {seen} times, {count} in the trace")
+        last = self._story.exchanges[-1]
+        if last.is_ours and last.action in _BY_CHANCE:
+            sure = [one for one in self._story.exchanges if one.is_ours and one.action not in _BY_CHANCE]
+            await self._wait_for_the_last(last.action, self._due(sure[-1] if sure else None, wanted, began, last.at))
+
+    async def _wait_for_the_last(self, action: str, due: float) -> None:
+        await trio.sleep_until(due)
+        with trio.move_on_after(min(LAST_REQUESTS, self._patience)):
+            while self._asked_at.get(action, -inf) < due - LAST_REQUESTS:
+                await self._changed.wait()
 
     def _due(self, before: Exchange | None, wanted: "Counter[str]", began: float, at: float) -> float:
         """trio's time that is as long after what the charge point asked before it as in the trace."""

@@ -42,14 +42,15 @@ async def play_charge_point(
     patience: float = PATIENCE,
     answer_timeout: float = ANSWER_TIMEOUT,
     new_id: Callable[[], str] | None = None,
+    outcome: Outcome | None = None,
 ) -> Outcome:
     """Play it on a connection that is open, and close that in order.
 
     reconnect: opens another connection, where the trace has several, and raises ConnectionFailed; without it all is
     played on the one. speed: how many times faster than in the trace; 0: without waiting. keeps_ids: send the message
     ids of the trace, not new ones, but for those that no message may have. patience: seconds to wait for a request of
-    the Central System. answer_timeout: seconds for an answer, after which it goes on. Raises ValueError for a speed
-    that is none.
+    the Central System. answer_timeout: seconds for an answer, after which it goes on. outcome: is filled and returned,
+    for whoever cancels this and wants to know what came of it so far. Raises ValueError for a speed that is none.
     """
     if finite(speed, "speed") < 0:
         raise ValueError(f"speed must be 0 or more, not {speed:g}")
@@ -58,10 +59,20 @@ async def play_charge_point(
     def id_of(one: Exchange) -> str:
         return one.message_id if keeps_ids and 1 <= len(one.message_id) <= LONGEST_ID else made_id()
 
-    playing = _Playing(story, patience, answer_timeout, speed, id_of)
-    if reconnect is None:
-        await playing.on(websocket, story.exchanges, None)
-        return playing.outcome
+    playing = _Playing(
+        story, patience, answer_timeout, speed, id_of, Outcome(story.identity) if outcome is None else outcome
+    )
+    with playing.outcome.ends_with():
+        if reconnect is None:
+            await playing.on(websocket, story.exchanges, None)
+        else:
+            await _play_connections(playing, story, websocket, reconnect)
+    return playing.outcome
+
+
+async def _play_connections(
+    playing: "_Playing", story: Story, websocket: WebSocket, reconnect: Callable[[], Awaitable[WebSocket]]
+) -> None:
     for exchanges, broken in story.connections():
         await playing.on(websocket, exchanges, broken)
         if broken is None or playing.outcome.end:
@@ -73,7 +84,6 @@ async def play_charge_point(
             playing.outcome.end = f"it could not connect again: {failed}"
             break
         playing.outcome.connections += 1
-    return playing.outcome
 
 
 class _Playing:
@@ -87,8 +97,9 @@ class _Playing:
         answer_timeout: float,
         speed: float,
         id_of: Callable[[Exchange], str],
+        outcome: Outcome,
     ) -> None:
-        self.outcome = Outcome(story.identity)
+        self.outcome = outcome
         self._speed = speed
         self._id_of = id_of
         self._began = trio.current_time()

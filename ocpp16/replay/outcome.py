@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -12,6 +13,7 @@ MOST_DIFFERENCES: Final = 1_000
 """That are kept of a charge point; all are counted."""
 NOT_COMPARED: Final = frozenset({"currentTime", "transactionId"})
 """Members that cannot be the same again."""
+INTERRUPTED: Final = "interrupted before all was played"
 _DEPTH: Final = 32
 
 
@@ -41,6 +43,15 @@ class Outcome:
     def is_same(self) -> bool:
         """Did nothing differ, and was all of it played?"""
         return not self.count and not self.end
+
+    @contextmanager
+    def ends_with(self) -> Iterator[None]:
+        """A block that plays it: left by an exception, as when it is cancelled, not all was played."""
+        try:
+            yield
+        except BaseException:
+            self.end = self.end or INTERRUPTED
+            raise
 
     def differ(self, line: int, action: str, text: str) -> None:
         """Note a difference."""

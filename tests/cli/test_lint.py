@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ocpp16.cli.command_line import root
+from ocpp16.cli.failure import CommandFailed
 from ocpp16.cli.log import LogChoice
 from ocpp16.lint import RULES
 
@@ -138,6 +139,17 @@ def test_format_and_id(tmp_path: Path) -> None:
     refused = lint(log, "--format", "steve")
     assert str(refused.exception) == f"{log}: is no trace: no line of it is a message in the format steve"
     assert isinstance(lint(log, "--format", "other").exception, click.BadParameter)
+
+
+def test_a_file_that_cannot_be_read_hides_no_other(trace: Any, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    told = lint(tmp_path / "empty", trace("no time"), tmp_path / "missing")
+    assert isinstance(told.exception, CommandFailed)
+    assert [problem.rpartition("/")[2] for problem in told.exception.problems] == [
+        "empty: is no trace: no line of it is a message in the format trace",
+        "missing: cannot be read: No such file or directory",
+    ]
+    assert "1 error, 0 warnings in 2 frames" in told.stdout
 
 
 def test_without_a_file_or_a_message(tmp_path: Path) -> None:

@@ -58,6 +58,16 @@ def test_a_second_call_before_the_answer(has_time: bool) -> None:
     assert told.found[0].line == 2
 
 
+@pytest.mark.parametrize(("after", "rule"), [(1, "one-call"), (30, "late-answer")])
+def test_the_same_call_again_before_the_answer(after: int, rule: str) -> None:
+    """Where nobody tells of connections: at once, nobody has given up waiting; later it is sent once more."""
+    told = Told("one-call", "late-answer")
+    told.central_system('[2,"1","TriggerMessage",{"requestedMessage":"Heartbeat"}]')
+    assert told.central_system('[2,"2","TriggerMessage",{"requestedMessage":"Heartbeat"}]', after=after) == []
+    assert told.charge_point('[3,"1",{"status":"Accepted"}]') == [rule]
+    assert told.charge_point('[3,"2",{"status":"Accepted"}]') == []
+
+
 def test_a_second_call_where_connections_are_known() -> None:
     told = Told("one-call")
     told.connected()
@@ -111,10 +121,40 @@ def test_late_and_never() -> None:
     told.charge_point(BEAT.format(2))
     assert told.central_system(ANSWER.format(2), after=31) == ["late-answer"]
     told.charge_point(BEAT.format(3))
-    assert told.charge_point(BEAT.format(4), after=61) == ["unanswered"]
-    assert (told.found[-1].line, told.found[-1].side) == (6, "central system")
+    assert told.charge_point(BEAT.format(4), after=61) == [], "nothing was heard since: nobody knows yet"
     assert told.central_system(ANSWER.format(3)) == ["late-answer"]
+    assert told.charge_point(BEAT.format(5), after=61) == ["unanswered"], "it was heard since the fourth"
+    assert (told.found[-1].line, told.found[-1].side) == (7, "central system")
     assert told.end() == [], "there is time yet"
+
+
+@pytest.mark.parametrize("end", ["told", "a new one", "the end", "heard"])
+def test_who_is_cut_off_answers_nothing(end: str) -> None:
+    """Half of a connection may stay open: whoever says nothing any more is not known to be there."""
+    told = Told("unanswered")
+    told.connected()
+    told.boots()
+    for number in range(4):
+        assert told.charge_point(BEAT.format(number), after=300) == []
+    if end == "told":
+        told.disconnected()
+    elif end == "a new one":
+        told.connected()
+    elif end == "heard":
+        told.central_system('[2,"1","ClearCache",{}]')
+    told.end()
+    count = {"the end": 3, "heard": 3}.get(end, 0)
+    assert [finding.text for finding in told.found] == ["Heartbeat of the charge point was never answered"] * count
+
+
+def test_who_is_mute_on_every_connection_is_not_cut_off() -> None:
+    told = Told("unanswered")
+    for _ in range(4):
+        assert told.found == [], "it may have been cut off"
+        told.connected()
+        for _ in range(3):
+            told.asks("BootNotification", after=70, chargePointVendor="V", chargePointModel="M")
+    assert [(finding.rule, finding.side) for finding in told.found] == [("unanswered", "central system")]
 
 
 def test_a_call_of_which_nobody_knows_how_long_it_waits_hides_no_other() -> None:
@@ -125,7 +165,8 @@ def test_a_call_of_which_nobody_knows_how_long_it_waits_hides_no_other() -> None
     told.charge_point(BEAT.format(1))
     told.has_time = True
     told.charge_point(BEAT.format(2))
-    assert told.charge_point(BEAT.format(3), after=61) == ["unanswered"]
+    told.charge_point(BEAT.format(3), after=61)
+    assert told.central_system(ANSWER.format(3)) == ["unanswered"]
     assert told.found[0].line == 3
 
 

@@ -1,4 +1,4 @@
-"""Logs that a killed program left, and records that leave out what their text has."""
+"""Logs that a killed program left, or with words behind a message, and records that leave out what their text has."""
 
 import json
 from pathlib import Path
@@ -38,3 +38,9 @@ def test_the_code_of_an_error_is_read_from_the_text(tmp_path: Path) -> None:
     record = {"direction": "csms-to-cp", "messageType": "CALLERROR", "messageId": "1", "raw": raw}
     frames = read(tmp_path / "t", json.dumps(record))
     assert [frame.code for frame in frames] == ["InternalError"]
+
+
+def test_what_follows_a_message_without_a_space_is_its_own(tmp_path: Path) -> None:
+    line = 'ocpp:CP_1: receive message [2,"1","Heartbeat",{}]'
+    frames = read(tmp_path / "log", f"{line} [server.py:7]\n{line}]\n")
+    assert [frame.fault[:8] for frame in frames] == ["", "not JSON"]

@@ -211,7 +211,15 @@ class PythonCentralSystem(PythonChargePoint):  # type: ignore[misc]
         return call_result.BootNotification("2026-01-31T10:15:30Z", 300, RegistrationStatus.accepted)
 
 
-@pytest.mark.parametrize("form", ["%(levelname)s:%(name)s:%(message)s", "%(asctime)s %(name)s - %(message)s"])
+FORMS = [
+    "%(levelname)s:%(name)s:%(message)s",
+    "%(asctime)s %(name)s - %(message)s",
+    "\x1b[32m%(asctime)s\x1b[0m %(name)s: \x1b[1;36m%(message)s\x1b[0m",
+    "%(name)s: %(message)s [%(filename)s:%(lineno)d]",
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("is_charge_point", [False, True])
 def test_the_log_of_the_package_itself(tmp_path: Path, form: str, is_charge_point: bool) -> None:
     """Written by `ocpp` as it is installed, on either side."""

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from linted_promises import STORIES
 from linted_stories import Story
-from linted_transactions import STORIES
 from told import Told
 
 from ocpp16 import lint

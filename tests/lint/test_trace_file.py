@@ -54,6 +54,18 @@ def _written(descriptor: int, content: bytes) -> None:
         file.write(content)
 
 
+def test_utf_16_is_told(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes("INFO:ocpp:CP_1: send [2]\n".encode("utf-16"))
+    with pytest.raises(TraceError, match=r"log: cannot be read: it is UTF-16.*iconv"):
+        list(Trace(tmp_path / "log"))
+
+
+def test_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "t").write_bytes(lines([record(BOOT)]))
+    monkeypatch.setattr("ocpp16.lint.trace_file._STANDARD_INPUT", tmp_path / "t")
+    assert [frame.action for frame in Trace(Path("-"))] == ["BootNotification"]
+
+
 def test_a_device_is_no_trace() -> None:
     with pytest.raises(TraceError, match="neither a file nor a pipe"):
         list(Trace(Path("/dev/zero")))
@@ -82,5 +94,5 @@ def test_nobody_is_silent_who_may_be_offline(tmp_path: Path) -> None:
     first, second = record(BOOT, 1), record(BOOT, 3, 1)
     began = [first, second, record(BOOTED, 4, 2), record(BEAT.format(2), 7, 3602)]
     assert found(record(BOOT, 1, 9000, "CP2")) == []
-    told = found(record(BEAT.format(3), 8, 7203))
+    told = found(record(BEAT.format(3), 8, 7203), record(BEAT.format(3).replace("[2", "[3"), 9, 7204))
     assert sorted(one.rule for one in told) == ["silence", "unanswered"], "the count goes on: it was connected"

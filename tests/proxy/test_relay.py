@@ -291,6 +291,35 @@ async def test_leaving_closes_both_sides(between: Opened) -> None:
     assert ends == [(1001, "the proxy stops")] * 2
 
 
+@pytest.mark.parametrize("is_read", [True, False])
+async def test_leaving_in_the_middle_of_a_write(between: Opened, is_read: bool) -> None:
+    """It is finished within seconds, or given up."""
+    heard: list[str] = []
+    ends: list[int] = []
+    async with between() as found:
+        found.pair = trio.testing.lockstep_stream_pair
+        ours = await found.connect()
+        await trio.testing.wait_all_tasks_blocked()
+        (theirs,) = found.theirs
+
+        async def listen(websocket: Any, after: float) -> None:
+            await trio.sleep(after)
+            try:
+                while True:
+                    heard.extend(await websocket.receive())
+            except ConnectionClosed as closed:
+                ends.append(closed.code)
+
+        found.nursery.start_soon(listen, ours, 0)
+        await say(ours, TEXTS[0])
+        await trio.testing.wait_all_tasks_blocked()
+        if is_read:
+            found.nursery.start_soon(listen, theirs, 1)
+        left = trio.current_time()
+    assert trio.current_time() - left < 10
+    assert (heard, ends) == (([TEXTS[0]], [1001, 1001]) if is_read else ([], [1001]))
+
+
 async def test_what_listens_may_fail_and_nothing_else_does(between: Opened) -> None:
     async with between() as found:
 

@@ -136,6 +136,10 @@ def test_wrong(charge_point, charge_point_factory):
 def test_right(charge_point):
     charge_point.wait_registered()
 
+@pytest.mark.parametrize("ocpp16_url", ["ws://127.0.0.1:1/nobody"])
+def test_nothing_was_said(charge_point):
+    raise RuntimeError("not ours")
+
 @pytest.fixture
 def broken(charge_point):
     charge_point.wait_registered()
@@ -146,12 +150,12 @@ def test_setup(broken):
 """,
     )
     outcome = project.run("--ocpp16-trace-dir=traces", url=url)
-    assert outcome == {"passed": 1, "failed": 1, "error": 1, "code": 1}, project.text
+    assert outcome == {"passed": 1, "failed": 2, "error": 1, "code": 1}, project.text
     assert "CP1: StartTransaction sent was not seen within 0.2 s; it is connected, and Accepted" in project.text
     assert "- ocpp16 CP1 -" in project.text
     assert "watch.py" not in project.text, "the inside of the plugin says nothing to the author of a test"
     files = sorted(path.name for path in (project.folder / "traces").iterdir())
-    assert files == ["test_wrong.py-test_setup-PYTEST-main-3.jsonl", "test_wrong.py-test_wrong-CP1.jsonl"]
+    assert files == ["test_wrong.py-test_setup-PYTEST-main-4.jsonl", "test_wrong.py-test_wrong-CP1.jsonl"]
     trace = Trace(project.folder / "traces" / files[1])
     assert [frame.action for frame in trace][:2] == ["BootNotification", "BootNotification"]
     assert trace.wrong == []

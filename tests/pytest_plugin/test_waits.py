@@ -133,8 +133,8 @@ def test_members_of_the_payload_choose_a_call(charge_point: ChargePoint) -> None
     charge_point.authorize("CARD1")
     charge_point.authorize("CARD2")
     assert charge_point.wait_sent("Authorize", idTag="CARD2").payload == {"idTag": "CARD2"}
-    with pytest.raises(NotSeen, match=r"Authorize sent with idTag='CARD1', parent=None was not seen"):
-        charge_point.wait_sent("Authorize", idTag="CARD1", parent=None, timeout=0.01)
+    with pytest.raises(NotSeen, match="StatusNotification sent with connectorId=0, vendorId=None was not"):
+        charge_point.wait_sent("StatusNotification", connectorId=0, vendorId=None, timeout=0.01)
 
 
 def test_what_the_central_system_sends_is_waited_for_with_our_answer(charge_point: ChargePoint, server: Server) -> None:
@@ -196,6 +196,14 @@ def test_what_is_misspelled_is_neither_awaited_nor_absent(charge_point: ChargePo
     with pytest.raises(ValueError, match=r"no connector is ever 'Charing'; did you mean Charging\?"):
         charge_point.wait_status(1, "Charing", timeout=0.01)
     charge_point.wait_absent("GetVariables", direction="received", timeout=0.01)  # it may send what we do not know
+    for wait in (charge_point.wait_sent, charge_point.wait_absent):
+        with pytest.raises(ValueError, match=r"StartTransaction has no member 'id_tag'; did you mean idTag\?"):
+            wait("StartTransaction", id_tag="CARD1", timeout=0.01)
+    with pytest.raises(ValueError, match="Heartbeat has no member 'card'; it has none"):
+        charge_point.wait_sent("Heartbeat", card=1, timeout=0.01)
+    with pytest.raises(ValueError, match=r"Reset has no member 'typ'; did you mean type\?"):
+        charge_point.wait_received("Reset", typ="Hard", timeout=0.01)
+    charge_point.wait_absent("Reset", direction="received", timeout=0.01, vendorThing=1)
 
 
 def test_a_failure_tells_what_was_seen_instead(charge_point: ChargePoint) -> None:

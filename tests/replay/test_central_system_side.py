@@ -84,6 +84,32 @@ async def test_a_charge_point_that_answers_otherwise_is_told(stories: Any) -> No
     ]
 
 
+async def test_what_comes_by_chance_at_the_end_is_waited_for(stories: Any) -> None:
+    status = {"connectorId": 2, "errorCode": "NoError", "status": "Available"}
+    rows = [*LOCAL, row(330, TO, [2, "6", "StatusNotification", status]), row(330.1, FROM, [3, "6", {}])]
+    async with CentralSystem() as csms:
+        (outcome,) = await against_ours(stories(rows), csms)
+        assert outcome.is_same, outcome
+        assert csms.calls("StatusNotification")[-1].payload["status"] == "Available", "30 s behind the last request"
+    async with CentralSystem() as csms:
+        rows[-2:] = [row(330, TO, [2, str(number), "Heartbeat", {}]) for number in range(50)]
+        began = trio.current_time()
+        (outcome,) = await against_ours(stories(rows), csms)
+        assert outcome.is_same, outcome
+        assert 325 < trio.current_time() - began < 360, "it need not come"
+
+
+async def test_what_came_of_it_until_it_was_cancelled(stories: Any) -> None:
+    rows = [*LOCAL]
+    rows[9] = row(20.1, TO, [3, "c1", {"status": "NotSupported"}])
+    outcomes: list[Outcome] = []
+    async with CentralSystem() as csms:
+        with trio.move_on_after(100):
+            await against_ours(stories(rows), csms, outcomes=outcomes)
+    (outcome,) = outcomes
+    assert (outcome.count, outcome.end) == (1, "interrupted before all was played")
+
+
 async def test_nobody_connects(stories: Any) -> None:
     async with CentralSystem() as csms:
         (outcome,) = await play_central_system(stories(LOCAL), csms, patience=5)

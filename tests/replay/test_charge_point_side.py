@@ -46,6 +46,14 @@ async def test_all_is_sent_in_its_order_and_time_with_the_ids_of_today(stories: 
         assert not csms.violations
 
 
+async def test_what_came_of_it_until_it_was_cancelled(stories: Any) -> None:
+    outcome = Outcome("CP1")
+    async with CentralSystem() as csms:
+        with trio.move_on_after(15):
+            await played(stories(A_SESSION)["CP1"], csms, outcome=outcome, patience=4)
+    assert (outcome.answered, outcome.count, outcome.end) == (2, 1, "interrupted before all was played")
+
+
 async def test_speed_and_ids_are_to_be_chosen(stories: Any) -> None:
     async with CentralSystem() as csms:
         began = trio.current_time()

@@ -19,6 +19,10 @@ def tells(rule: str, count: int = 1) -> Callable[[Story], Story]:
     return add
 
 
+def later(told: Told, seconds: int) -> None:
+    told.asks("Heartbeat", {"currentTime": told.now(seconds)}, after=seconds)
+
+
 # What they say
 
 
@@ -244,6 +248,24 @@ def no_status_of_a_connector(told: Told) -> None:
     assert told.found[0].text == "no StatusNotification of connector 1 after the start"
 
 
+@tells("status-after-boot", 0)
+@tells("before-boot", 0)
+def a_triggered_boot_whose_answer_was_lost(told: Told) -> None:
+    told.connected()
+    told.boots()
+    told.status("Available", 0)
+    for is_sent in (True, False):
+        told.is_asked("TriggerMessage", {"status": "Accepted"}, requestedMessage="BootNotification")
+        if is_sent:
+            told.asks("BootNotification", chargePointVendor="V", chargePointModel="M")
+        told.connected()
+        told.asks("BootNotification", chargePointVendor="V", chargePointModel="M")
+        told.asks("StatusNotification", {}, after=40, connectorId=0, errorCode="NoError", status="Available")
+        told.connected()
+        told.boots()
+        later(told, 130)
+
+
 @tells("status-of-zero")
 def connector_zero_charges(told: Told) -> None:
     told.status("Charging", 0)
@@ -264,98 +286,6 @@ def steps_over_a_fault_a_new_connection_or_kept_back(told: Told) -> None:
     told.status("Finishing")
     told.is_asked("ChangeConfiguration", {"status": "Accepted"}, key="MinimumStatusDuration", value="5")
     told.status("Charging")
-
-
-# What was accepted
-
-
-def later(told: Told, seconds: int) -> None:
-    told.asks("Heartbeat", {"currentTime": told.now(seconds)}, after=seconds)
-
-
-@tells("remote-start", 2)
-def starts_that_do_not_come(told: Told) -> None:
-    told.is_asked("RemoteStartTransaction", {"status": "Accepted"}, idTag="TAG", connectorId=1)
-    told.is_asked("RemoteStartTransaction", {"status": "Accepted"}, idTag="OTHER")
-    later(told, 220)
-    assert told.found[0].side == "charge point"
-
-
-@tells("remote-start", 0)
-def starts_that_come_or_are_given_up(told: Told) -> None:
-    told.is_asked("RemoteStartTransaction", {"status": "Accepted"}, idTag="TAG", connectorId=1)
-    told.is_asked("RemoteStartTransaction", {"status": "Accepted"}, idTag="tag2")
-    told.is_asked("RemoteStartTransaction", {"status": "Accepted"}, idTag="TAG", connectorId=3)
-    told.is_asked("RemoteStartTransaction", {"status": "Rejected"}, idTag="TAG", connectorId=4)
-    told.starts(7)
-    told.starts(8, connectorId=2, idTag="TAG2")
-    told.status("Finishing", 3)
-    later(told, 300)
-
-
-@tells("remote-start")
-def a_start_that_is_not_authorized(told: Told) -> None:
-    for connector, tag in ((1, "TAG"), (2, "OTHER")):
-        told.is_asked("RemoteStartTransaction", {"status": "Accepted"}, idTag=tag, connectorId=connector)
-    told.asks("Authorize", {"idTagInfo": {"status": "Invalid"}}, idTag="tag")
-    told.asks("Authorize", {"idTagInfo": {"status": "Accepted"}}, idTag="OTHER")
-    later(told, 300)
-    assert "connector 2" in told.found[0].text
-
-
-@tells("remote-start", 0)
-def a_start_that_is_waited_for_while_the_clock_is_set(told: Told) -> None:
-    told.is_asked("RemoteStartTransaction", {"status": "Accepted"}, idTag="TAG", connectorId=1)
-    told.asks("Heartbeat", {"currentTime": told.now(86_400)})
-    told.second += 86_400
-    told.asks("Heartbeat", {"currentTime": told.now()})
-
-
-@tells("remote-stop")
-def a_stop_that_does_not_come(told: Told) -> None:
-    told.starts(7)
-    told.starts(8, connectorId=2)
-    for number in (7, 8):
-        told.is_asked("RemoteStopTransaction", {"status": "Accepted"}, transactionId=number)
-    told.stops()
-    later(told, 130)
-    assert "transaction 8" in told.found[0].text
-
-
-@tells("reset")
-def a_reset_without_a_boot(told: Told) -> None:
-    told.is_asked("Reset", {"status": "Accepted"}, type="Hard")
-    told.boots()
-    told.status("Available", 0)
-    told.is_asked("Reset", {"status": "Accepted"}, type="Hard")
-    later(told, 310)
-
-
-@tells("availability")
-def a_change_that_does_not_show(told: Told) -> None:
-    for connector, status in ((1, "Available"), (2, "Available"), (3, "Unavailable")):
-        told.status(status, connector)
-        told.is_asked("ChangeAvailability", {"status": "Accepted"}, connectorId=connector, type="Inoperative")
-    told.status("Unavailable", 2)
-    later(told, 70)
-    assert "connector 1" in told.found[0].text
-
-
-@tells("availability", 0)
-def a_connector_of_a_charge_point_out_of_service(told: Told) -> None:
-    for connector in (0, 1):
-        told.status("Unavailable", connector)
-    told.is_asked("ChangeAvailability", {"status": "Accepted"}, connectorId=1, type="Operative")
-    later(told, 70)
-
-
-@tells("trigger")
-def a_triggered_message_that_does_not_come(told: Told) -> None:
-    for message in ("Heartbeat", "StatusNotification", "FirmwareStatusNotification"):
-        told.is_asked("TriggerMessage", {"status": "Accepted"}, requestedMessage=message)
-    told.asks("SignedFirmwareStatusNotification", {}, status="Idle")
-    later(told, 70)
-    assert "StatusNotification" in told.found[0].text
 
 
 # Firmware and diagnostics

@@ -190,6 +190,34 @@ def values_in_another_order(told: Told) -> None:
     told.meters(200, 150, at=(0, -20))
 
 
+@tells("central-time")
+def a_clock_that_the_central_system_sets_back(told: Told) -> None:
+    told.second += 7200
+    told.asks("Heartbeat", {"currentTime": told.now()})
+    told.starts(7)
+    told.second += 600
+    told.meters(200)
+    told.asks("Heartbeat", {"currentTime": told.now(-7200)}, after=1)
+    told.meters(250, 300, at=(-10, -7190))
+    told.second += 40
+    data = [
+        {"timestamp": told.now(shift), "sampledValue": [{"value": str(energy)}]}
+        for shift, energy in ((-200, 150), (-7190, 300))
+    ]
+    told.stops(timestamp=told.now(-7199), transactionData=data)
+    told.status("Available")
+    assert told.found[0].side == "central system"
+
+
+@tells("time-falls")
+def values_that_fall_further_than_the_clock(told: Told) -> None:
+    told.asks("Heartbeat", {"currentTime": told.now()})
+    told.starts(7)
+    told.second += 3600
+    told.asks("Heartbeat", {"currentTime": told.now(-60)})
+    told.meters(250, 300, at=(-10, -80))
+
+
 @tells("sample-outside", 2)
 def values_of_another_time(told: Told) -> None:
     told.starts(7)
