@@ -113,6 +113,10 @@ class Promises(Subject):
     def change_availability(self, docket: Docket, asked: Asked, frame: Frame) -> None:
         connector_id, kind = whole(asked.payload, "connectorId"), text(asked.payload, "type")
         now = None if connector_id is None else docket.statuses.get(connector_id)
+        if _is_accepted(frame):  # what was asked for before holds no more; of 0, of none of them
+            self._open = [
+                one for one in self._open if one.rule != "availability" or connector_id not in (0, one.keyword[1])
+            ]
         if not _is_accepted(frame) or now in (None, "Faulted") or kind not in ("Operative", "Inoperative"):
             return
         if connector_id and kind == "Operative" and docket.statuses.get(0) == "Unavailable":
