@@ -46,7 +46,7 @@ class CoreStation(Protocol):
     """The questions of the Core profile (OCPP 1.6 ed. 2 §4, §5)."""
 
     def measurement(self, connector_id: int) -> Measurement | None:
-        """The meter's values now, or None: the last ones told by `on_meter_values` are used.
+        """The meter's values now, or None: the last ones told by `on_meter_values` are used, if none is newer.
 
         Called in the moment of sampling, so it must return at once and not block: not async. A `timestamp` of None is
         now. One that raises, or gives no Measurement, is as good as None. Connector 0, the main meter, is asked for by

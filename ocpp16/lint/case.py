@@ -117,6 +117,7 @@ class Case:
         if not is_right:
             return
         if frame.direction == FROM_CHARGE_POINT:
+            docket.waits(at)
             self._promises.called(docket, asked)
             if frame.action == "BootNotification" and not asked.is_triggered:
                 for subject in self._subjects:
@@ -128,6 +129,8 @@ class Case:
         asked = self._exchange.answered(docket, frame, at)
         if asked is None:
             return
+        if frame.direction != FROM_CHARGE_POINT:
+            docket.waits(None)
         if frame.kind == CALLRESULT:
             check_answer(docket, asked, frame)
             self._tell(_ON_RESULT, asked, frame)
@@ -155,6 +158,7 @@ class Case:
             self._exchange.missed(CHARGE_POINT, CENTRAL_SYSTEM)
         self._ends_are_told = not is_connected or not self._has_begun or docket.is_connected is False
         docket.is_connected = is_connected
+        docket.waits(None)
         for asked in self._exchange.reconnected(docket):
             self._tell(_ON_LOSS, asked)
         for subject in self._subjects:

@@ -28,10 +28,12 @@ _NEXT_BY: Final = 30 * SECOND
 
 
 class Connectors(Subject):
-    __slots__ = ("_due", "_told")
+    __slots__ = ("_due", "_told", "_waited")
 
     def __init__(self) -> None:
         self._due: int | None = None
+        self._waited = 0
+        """What the charge point had waited by the start: no time in which it could have told them."""
         self._told: set[int] = set()
         """Connectors whose status was told since the start."""
 
@@ -67,6 +69,7 @@ class Connectors(Subject):
         if text(frame.payload, "status") == "Accepted" and not asked.is_triggered and docket.now is not None:
             self._told.clear()
             self._due = docket.now + _TOLD_BY
+            self._waited = docket.waited(docket.now)
 
     def reconnected(self, docket: Docket) -> None:
         docket.statuses.clear()
@@ -76,7 +79,7 @@ class Connectors(Subject):
         docket.statuses.clear()
 
     def passed(self, docket: Docket, now: int) -> None:
-        if self._due is None or now <= self._due:
+        if self._due is None or now <= self._due or now - (docket.waited(now) - self._waited) <= self._due:
             return
         self._due = None
         count = docket.keys.get("NumberOfConnectors", 0)

@@ -6,6 +6,8 @@ from ocpp16.lint.rules import RULES
 
 SECOND = 1_000_000
 """Times of this package are µs since 1970."""
+_LONGEST_WAIT = 60 * SECOND
+"""For one answer: then nobody waits any more."""
 
 
 class Docket:
@@ -14,6 +16,7 @@ class Docket:
     __slots__ = (
         *("charge_point", "connectors", "fell", "found", "has_zone", "is_accepted", "is_connected"),
         *("is_off", "is_updating", "keys", "most_running", "now", "offset", "rules", "statuses"),
+        *("_waited", "_waits_since"),
     )
 
     def __init__(self, charge_point: str, rules: frozenset[str], most_running: int) -> None:
@@ -44,6 +47,19 @@ class Docket:
         """Connectors 1..n that were named."""
         self.statuses: dict[int, str] = {}
         """Connector → status that was told last; what may have changed since unseen is left out."""
+        self._waited = 0
+        self._waits_since: int | None = None
+
+    def waits(self, since: int | None) -> None:
+        """For an answer to a CALL of the charge point, which can tell nothing else meanwhile; None: not any more."""
+        if self.now is not None:
+            self._waited = self.waited(self.now)
+        self._waits_since = since
+
+    def waited(self, now: int) -> int:
+        """µs in which the charge point could tell nothing, up to now: nobody blames it for these."""
+        open_for = 0 if self._waits_since is None else now - self._waits_since
+        return self._waited + min(max(0, open_for), _LONGEST_WAIT)
 
     def tell(self, rule: str, text: str, frame: Frame | None = None, side: Side | None = None) -> None:
         """`side`: whose fault it is, the sender's of the frame where it is not given."""

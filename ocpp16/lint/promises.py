@@ -1,6 +1,7 @@
 """What was accepted is done: remote start and stop, reset, availability, triggers (OCPP 1.6 §5).
 
-Each is kept by a message, until a time. What was accepted on a connection that is gone is asked of nobody.
+Each is kept by a message, until a time, not counting that in which the charge point waits for an answer and can send
+none. What was accepted on a connection that is gone is asked of nobody.
 """
 
 from collections.abc import Mapping
@@ -26,10 +27,11 @@ _MESSAGES: Final = {"SignChargePointCertificate": "SignCertificate"}
 
 
 class Promise(NamedTuple):
-    """due: µs; rule: which is told; keyword: by which it is found when it is kept; id_tag: who is to start, in small
-    letters."""
+    """due: µs; waited: what the charge point had waited when that was reckoned; rule: which is told; keyword: by
+    which it is found when it is kept; id_tag: who is to start, in small letters."""
 
     due: int
+    waited: int
     rule: str
     keyword: tuple[str, int | str | None]
     text: str
@@ -56,7 +58,8 @@ class Promises(Subject):
     ) -> None:
         if docket.now is None:
             return
-        self._open.append(Promise(docket.now + seconds * SECOND, rule, keyword, told, frame, id_tag))
+        waited = docket.waited(docket.now)
+        self._open.append(Promise(docket.now + seconds * SECOND, waited, rule, keyword, told, frame, id_tag))
         del self._open[:-_MOST]
         self._due = min(promise.due for promise in self._open)
 
@@ -74,6 +77,8 @@ class Promises(Subject):
     def passed(self, docket: Docket, now: int) -> None:
         if not self._open or self._due is None or now <= self._due:
             return
+        waited = docket.waited(now)
+        self._open = [one._replace(due=one.due + waited - one.waited, waited=waited) for one in self._open]
         for promise in self._open:
             if promise.due < now:
                 docket.tell(promise.rule, promise.text, promise.frame, CHARGE_POINT)
@@ -108,6 +113,10 @@ class Promises(Subject):
     def change_availability(self, docket: Docket, asked: Asked, frame: Frame) -> None:
         connector_id, kind = whole(asked.payload, "connectorId"), text(asked.payload, "type")
         now = None if connector_id is None else docket.statuses.get(connector_id)
+        if _is_accepted(frame):  # what was asked for before holds no more; of 0, of none of them
+            self._open = [
+                one for one in self._open if one.rule != "availability" or connector_id not in (0, one.keyword[1])
+            ]
         if not _is_accepted(frame) or now in (None, "Faulted") or kind not in ("Operative", "Inoperative"):
             return
         if connector_id and kind == "Operative" and docket.statuses.get(0) == "Unavailable":

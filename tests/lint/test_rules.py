@@ -67,3 +67,19 @@ def test_each_rule_that_is_told_is_in_the_table() -> None:
     assert told - RULES.keys() == set()
     others = {"schema", "time-form", "remote-start", "remote-stop", "reset", "availability", "trigger"}
     assert RULES.keys() - SIGNED_RULES.keys() - told == others, "told by a variable"
+
+
+@pytest.mark.parametrize("connector", [0, 1])
+def test_a_change_of_availability_that_is_taken_back_is_not_waited_for(connector: int) -> None:
+    told = Told("availability")
+    told.connected()
+    told.boots()
+    told.status("Available", 0)
+    told.status("Available", 1)
+    told.is_asked("ChangeAvailability", {"status": "Accepted"}, connectorId=1, type="Inoperative")
+    told.is_asked("ChangeAvailability", {"status": "Accepted"}, connectorId=connector, type="Operative")
+    told.asks("Heartbeat", {"currentTime": told.now()}, after=100)
+    assert told.found == []
+    told.is_asked("ChangeAvailability", {"status": "Accepted"}, connectorId=1, type="Inoperative")
+    told.asks("Heartbeat", {"currentTime": told.now()}, after=100)
+    assert [finding.rule for finding in told.found] == ["availability"]
