@@ -31,7 +31,6 @@ class Driver:
         self._station = station
         self._speed = speed
         self._plugged: set[int] = set()
-        self._tags: dict[int, str] = {}
         self._transactions: dict[int, int] = {}
 
     async def drive(self) -> None:

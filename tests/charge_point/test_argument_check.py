@@ -124,7 +124,9 @@ async def refusal(document: Any, /, **arguments: Any) -> tuple[str, ...]:
     ("name", "value"), [(name, value) for name, values in WRONG.items() for value in values], ids=lambda part: None
 )
 async def test_what_an_argument_cannot_mean_is_refused_by_its_name(make_config: Any, name: str, value: Any) -> None:
-    for problem in await refusal(make_config(), **{name: value}):
+    problems = await refusal(make_config(), **{name: value})
+    assert problems
+    for problem in problems:
         assert problem.startswith(name)
         assert problem.isprintable()
 

@@ -50,10 +50,9 @@ def test_a_command_is_one_that_the_command_takes(words: list[str]) -> None:
 
 
 def test_a_file_of_the_share_folder_is_there() -> None:
-    for parameter in commands():
-        words = parameter.values[0]
-        if "--conf" in words:
-            assert (ROOT / "share" / words[words.index("--conf") + 1]).is_file()
+    named = [words[words.index("--conf") + 1] for (words,) in (it.values for it in commands()) if "--conf" in words]
+    assert named
+    assert all((ROOT / "share" / name).is_file() for name in named)
 
 
 def test_what_is_copied_is_there_and_enough_for_a_build() -> None:

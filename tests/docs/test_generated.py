@@ -151,7 +151,9 @@ def test_every_edge_is_drawn(book: Path) -> None:
 def test_pictures_have_no_colour_of_their_own_but_the_accent(book: Path) -> None:
     """So they can be read on light and on dark."""
     for page in PICTURED:
-        for picture in re.findall(r"<svg.*?</svg>", (book / f"{page}.html").read_text(encoding="utf-8"), re.DOTALL):
+        pictures = re.findall(r"<svg.*?</svg>", (book / f"{page}.html").read_text(encoding="utf-8"), re.DOTALL)
+        assert any("currentColor" in picture for picture in pictures), page
+        for picture in pictures:
             colours = set(re.findall(r'(?:fill|stroke)="([^"]+)"', picture))
             assert colours <= {"none", "currentColor", "#fff"} | {one for one in colours if one.startswith("var(--")}
 

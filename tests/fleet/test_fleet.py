@@ -214,11 +214,14 @@ async def test_nobody_waits_for_who_is_removed(csms: CentralSystem, fleet_of: An
     csms.refuse_boot(times=1_000, interval=3_600)
     async with fleet_of(csms) as fleet:
         await fleet.add_all(["CP1", "CP2"])
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(fleet.wait_registered)
-            await trio.sleep(10)
-            await fleet.remove("CP1")
-            await fleet.remove("CP2")
+        with trio.fail_after(60):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(fleet.wait_registered)
+                await trio.sleep(10)
+                await fleet.remove("CP1")
+                await trio.sleep(10)
+                assert nursery.child_tasks, "CP2 is waited for"
+                await fleet.remove("CP2")
 
 
 class Limits:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ocpp16.rpc.pending import Entry
+from ocpp16.rpc.pending import Entry, Lane
 from ocpp16.rpc.policy import RetryRules
+from ocpp16.rpc.set_aside import SetAside
 
 if TYPE_CHECKING:
     from tests.rpc.conftest import Line
@@ -282,6 +283,19 @@ def test_a_reconnect_makes_all_of_them_due(line: "Line") -> None:
     line.lose()
     line.connect()
     assert len(sequences(line)) == 2
+
+
+def test_one_that_is_patient_is_in_nobodys_way_when_all_others_are_due() -> None:
+    apart = SetAside()
+    for sequence, is_patient in ((1, True), (2, False), (3, False)):
+        entry = Entry("StartTransaction", {}, Lane.TRANSACTION, sequence, transaction=object())
+        apart.begin(entry, 100.0, 0.0, is_patient=is_patient)
+        apart.put(entry)
+    apart.all_due()
+    tried = []
+    while (due := apart.due(0)) == 0.0:
+        tried.append(apart.take().sequence)
+    assert (tried, due) == ([2, 3], 100.0)
 
 
 def test_a_try_that_the_connection_ends_is_no_silence(line: "Line") -> None:

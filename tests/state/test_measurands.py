@@ -251,7 +251,9 @@ def test_values_have_two_decimals_and_no_negative_zero(number: float) -> None:
 
 
 def test_every_member_is_one_of_the_specification() -> None:
-    for value in sample(FULL, list(TABLE), PERIODIC, 1.0, 1.0, previous=BEFORE):
+    values = sample(FULL, list(TABLE), PERIODIC, 1.0, 1.0, previous=BEFORE)
+    assert {value["measurand"] for value in values} == set(map(str, TABLE))
+    for value in values:
         assert value["measurand"] in list(Measurand)
         assert value.get("phase", "L1") in list(Phase)
         assert value.get("location", "EV") in list(Location)

@@ -23,6 +23,7 @@ NOON_SECONDS = 1_769_774_400.0
         ("Fri, 30 Jan 2026 12:05:00 GMT", NOON, None, 300),
         ("Friday, 30-Jan-26 12:05:00 GMT", NOON, None, 300),
         ("Fri Jan 30 12:05:00 2026", NOON, None, 300),
+        ("Fri, 30 Jan 2026 13:05:00 +0100", NOON, None, 300),
         ("Fri, 30 Jan 2026 11:00:00 GMT", NOON, None, 0),
         ("Fri, 30 Jan 2099 11:00:00 GMT", NOON, None, 86_400),
         ("Fri, 30 Jan 2026 12:05:00 GMT", "", NOON_SECONDS + 60, 240),
