@@ -731,7 +731,9 @@ class Fleet:
         first if there may not be so many.
         """
     def remove(self, identity: str) -> bool:
-        """Stop one in order, and let go of it; False if it is not there. Who is cancelled leaves it going on."""
+        """Stop one in order, and let go of it; False if it is not there. Who is cancelled leaves it going on; another
+        one of its id waits for its end.
+        """
     def wait_registered(self) -> None:
         """Until each that is in the fleet now, and stays, is accepted by the Central System: as long as it takes."""
     def abandon(self) -> None:

@@ -47,6 +47,10 @@ _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[^\s"]+', re.DOTALL)
 _SLASHES: Final = re.compile(r"(?::|\\u003a)(?:\\{0,8}/|\\{1,8}u002f){2}", re.IGNORECASE)
 """Before a name and password, as JSON may have them."""
 _AT: Final = re.compile(r"@|\\u0040", re.IGNORECASE)
+_BROKEN: Final = re.compile(r"""://([^\s"'@]+)[\s"']""")
+"""Up to the first blank or quote, where that is not behind an `@`."""
+_HOST: Final = re.compile(r"[^:/]*(?::[0-9]*)?(?:/.*)?")
+_PORT: Final = re.compile(r"[^:/]*:[0-9]+")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _KEY: Final = re.compile(r"([A-Z][a-z]+){2,}")
 """As names of keys are written: two words or more, and no digit."""
@@ -108,7 +112,7 @@ def without_password(text: str, header: str) -> str:
 
 def redacted_prose(text: str) -> str:
     """`text` that is no frame, and may quote one; not if it names a secret."""
-    text = without_logins(text)
+    text = _without_broken_logins(without_logins(text))
     return text if _SECRET.search(_plain(text)) is None else UNSAYABLE
 
 
@@ -125,6 +129,28 @@ def _without_login(token: re.Match[str]) -> str:
     begin = _SLASHES.search(text)
     ends = [found.end() for found in _AT.finditer(text, begin.end())] if begin else []
     return f"{text[: begin.end()]}{HIDDEN}@{text[ends[-1] :]}" if begin and ends else text
+
+
+def _without_broken_logins(text: str) -> str:
+    """A blank or a quote may be of a password. Where what stands before it is no host, all is hidden up to the last `@`
+    of the line; where it may be host and port, or a name and digits, up to the last one before a slash."""
+    if "@" not in text or "://" not in text:
+        return text
+    return "".join(_without_broken_login(line) for line in text.splitlines(keepends=True))
+
+
+def _without_broken_login(line: str) -> str:
+    last = line.rfind("@")
+    for begin in _BROKEN.finditer(line, 0, last + 1):
+        if not _HOST.fullmatch(begin[1]):
+            return f"{line[: begin.start(1)]}{HIDDEN}{line[last:]}"
+        if _PORT.fullmatch(begin[1]) is None:
+            continue
+        path = line.find("/", begin.end())
+        end = line.rfind("@", begin.end(), len(line) if path < 0 else path)
+        if end >= 0:
+            return f"{line[: begin.start(1)]}{HIDDEN}{line[end:]}"
+    return line
 
 
 def _plain(text: str) -> str:

@@ -247,6 +247,23 @@ def test_who_logs_in_by_a_url_is_hidden(frame: str, harmless: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "harmless"),
+    [
+        ("no such URL: ftp://user:P W@host/x", "no such URL: ftp://***@host/x"),
+        ("bad 'ftp://user:P\"W@host/x'", "bad 'ftp://***@host/x'"),
+        ("bad 'ftp://user:P'W/ P@W@host/x'", "bad 'ftp://***@host/x'"),
+        ("ftp://user:12 PW@host/x and a@b", "ftp://***@host/x and a@b"),
+        ("ftp://u:P/W W@host", "ftp://***@host"),
+        ("ftp://u:PW@h failed, mail a@b", "ftp://***@h failed, mail a@b"),
+        ("ftp://h:21/x failed\nmail a@b", "ftp://h:21/x failed\nmail a@b"),
+        ("http://h:80/x said: mail a@b", "http://h:80/x said: mail a@b"),
+    ],
+)
+def test_who_logs_in_by_a_url_in_prose_is_hidden(text: str, harmless: str) -> None:
+    assert redacted_prose(text) == harmless
+
+
+@pytest.mark.parametrize(
     "text", ["a@b", '["http://h","a@b"]', "http://h/ a@b", "wss://h/ocpp", '{"a":"@://"}', "\\u0040"]
 )
 def test_what_has_no_login_comes_back_as_it_is(text: str) -> None:
@@ -255,8 +272,11 @@ def test_what_has_no_login_comes_back_as_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["://" * 100_000, '"\\"' * 100_000, "\\" * 300_000, ":\\\\/" * 100_000, '"@' * 100_000], ids=range(5)
+    "text",
+    ["://" * 100_000, '"\\"' * 100_000, "\\" * 300_000, ":\\\\/" * 100_000, '"@' * 100_000, "://h " * 100_000],
+    ids=range(6),
 )
 def test_a_frame_of_nothing_but_slashes_is_read_once(text: str) -> None:
     """In steps that grow with its length: the test ends."""
     assert len(redacted_prose("@" + text)) <= len(text) + 1
+    assert redacted_prose(text + "/@")
