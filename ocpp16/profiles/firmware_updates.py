@@ -21,8 +21,6 @@ from functools import partial
 from math import inf
 from typing import Any, ClassVar, Self
 
-import trio
-
 from ocpp16.enums import FirmwareStatusEnumType as Status
 from ocpp16.models import FirmwareUpdate
 from ocpp16.profiles.base import Context, FeatureProfile, Others, Payload, Stored, Taken, hears
@@ -149,11 +147,9 @@ class FirmwareUpdates(FeatureProfile):
 
     async def _is_cancelled(self, job: FirmwareJob, by: float) -> bool:
         """Has the station given it up, or is it over anyway?"""
-        is_cancelled = False
-        with trio.CancelScope(deadline=by):
-            is_cancelled = await self.ctx.station_side.ask(
-                self._cancel_firmware_update, job.update.request_id, accept=yes_or_no, safe=False
-            )
+        is_cancelled = await self.ctx.station_side.ask(
+            self._cancel_firmware_update, job.update.request_id, accept=yes_or_no, safe=False, by=by
+        )
         return is_cancelled or job is not self._job or job.step is Step.OVER
 
     def _replace(self, job: FirmwareJob) -> None:

@@ -131,15 +131,16 @@ class StationReservations(FeatureProfile):
 
     async def _open_one(self, connector_ids: Sequence[int], id_tag: str) -> int | None:
         """The first of them that the id tag may have; all questions together have StationTimeout."""
-        with trio.move_on_after(self.ctx.configuration[STATION_TIMEOUT]):
-            for connector_id in connector_ids:
-                status = await self.ctx.station_side.ask(
-                    self._station.is_token_reserved_for_connector,
-                    connector_id,
-                    id_tag,
-                    accept=member_of(ReservationCheckStatus),
-                    safe=ReservationCheckStatus.RESERVED_FOR_OTHER_TOKEN,
-                )
-                if lets_through(status):
-                    return connector_id
+        by = trio.current_time() + self.ctx.configuration[STATION_TIMEOUT]
+        for connector_id in connector_ids:
+            status = await self.ctx.station_side.ask(
+                self._station.is_token_reserved_for_connector,
+                connector_id,
+                id_tag,
+                accept=member_of(ReservationCheckStatus),
+                safe=ReservationCheckStatus.RESERVED_FOR_OTHER_TOKEN,
+                by=by,
+            )
+            if lets_through(status):
+                return connector_id
         return None

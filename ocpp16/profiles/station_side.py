@@ -1,8 +1,9 @@
 """The one border to the station's code: questions with an answer, and commands in the order they were accepted.
 
 Rules of this file:
-1. A question has StationTimeout seconds. One that overruns, raises, is no coroutine, or answers something of another
-   kind than asked for gets the safe answer; that is logged, and counted where it is a fault of the station's code.
+1. A question has StationTimeout seconds, or until `by`. One that overruns, raises, is no coroutine, or answers
+   something of another kind than asked for gets the safe answer; that is logged, and counted where it is a fault of the
+   station's code.
 2. A command waits for the earlier ones of its connectors and for nothing else: what is asked of a connector reaches it
    in the order in which it was accepted, however slow an answer is.
 3. A command may stand in for an earlier one of the same topic that has not begun: what was superseded is not carried
@@ -15,6 +16,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Hashable
 from enum import StrEnum
 from functools import partial
+from math import inf
 from typing import Any, TypeVar
 
 import trio
@@ -120,9 +122,13 @@ class StationSide:
         *arguments: Any,
         accept: Callable[[Any], T],
         safe: T,
+        by: float = inf,
     ) -> T:
-        """Ask now. `accept` checks the answer; `safe` stands in for one that is late, wrong or an exception."""
-        seconds = self._timeout
+        """Ask now. `accept` checks the answer; `safe` stands in for one that is late, wrong or an exception. `by`: when
+        the answer has to be there (trio's time), where that is sooner than the question's own time."""
+        seconds = min(self._timeout, round(by - trio.current_time(), 3))
+        if seconds <= 0:  # others have used it up
+            return safe
         name = _name_of(question)
         try:
             with trio.move_on_after(seconds) as limit:

@@ -81,7 +81,7 @@ async def test_threads_that_others_hold_hold_up_no_line(monkeypatch: pytest.Monk
     monkeypatch.setattr(standard_streams, "_read", lambda: b"{}")
     for number in range(int(limiter.total_tokens)):
         limiter.acquire_on_behalf_of_nowait(number)
-    with trio.fail_after(60):
+    with trio.fail_after(20):
         await StandardOutput(lambda: None).write(b"line\n")
         assert await anext(StandardInput()) == b"{}"
     assert disk.written == b"line\n"

@@ -3,9 +3,7 @@
 import os
 import random
 import shutil
-import socket
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -399,24 +397,4 @@ def test_large_database_in_which_damage_is_found_by_writing(path: Path, monkeypa
     assert store.apply(change) == {}
     assert "was damaged (cannot be written" in store.detail
     assert store.load("cp1", message_queue.TABLE)[-1][0] == 9999
-    store.close()
-
-
-@pytest.mark.parametrize("make", [os.mkdir, lambda name: socket.socket(socket.AF_UNIX).bind(name)])
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_what_is_no_file_is_not_opened_and_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[str], object]
-) -> None:
-    """Read as a database, a pipe would be waited for; set aside as a damaged one, a device would get another name."""
-    monkeypatch.chdir(tmp_path)  # the name of a socket is short
-    make("db")
-    with pytest.raises(StoreError, match="cannot be opened: it is no regular file"):
-        SqliteStore.open("db", now=NOW)
-    assert os.listdir() == ["db"]
-
-
-def test_what_is_no_file_takes_the_place_of_no_database(path: Path) -> None:
-    path.with_name("db.fresh").mkdir()
-    store = SqliteStore.open(path, now=NOW)
-    assert len(store.load("cp1", message_queue.TABLE)) == MESSAGES
     store.close()
