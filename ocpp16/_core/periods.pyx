@@ -20,6 +20,8 @@ from ocpp16._core.datetimes import parse_datetime_tolerant
 import_datetime()
 
 cdef object EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+cdef object FIRST = -62135596800000000
+cdef object LAST = 253402300799999999
 cdef int64_t DAY = 86400
 cdef double HIGHEST = 1e280  # so that no conversion and no sum becomes infinite
 cdef dict PURPOSES = {"ChargePointMaxProfile": MAXIMUM, "TxDefaultProfile": TX_DEFAULT, "TxProfile": TX}
@@ -28,7 +30,7 @@ cdef dict RECURRENCES = {"Daily": DAY, "Weekly": 7 * DAY}
 
 
 cdef int64_t seconds_of(object instant) except? -1:
-    """Whole seconds since 1970 of an aware datetime, or of an int of microseconds."""
+    """Whole seconds since 1970 of an aware datetime, or of an int of microseconds, within the years 1 to 9999."""
     if PyDateTime_Check(instant):
         if instant.tzinfo is None:
             raise ValueError(f"an instant needs a time zone: {instant.isoformat()}")
@@ -36,6 +38,8 @@ cdef int64_t seconds_of(object instant) except? -1:
         return <int64_t>since.days * DAY + <int64_t>since.seconds
     if type(instant) is not int:
         raise TypeError(f"an instant is an aware datetime or an int of microseconds, not {type(instant).__name__}")
+    if not FIRST <= instant <= LAST:
+        raise ValueError("an instant is outside of the years 1 to 9999")
     return instant // 1000000
 
 
