@@ -172,9 +172,21 @@ class BuildCore(build_ext):
             unit.sources = result.sources
         self.parallel = self.parallel or os.cpu_count()
         super().run()
-        if not self.inplace:  # package data was collected before the generator had written these
-            for stub in CORE.glob("validators/*.pyi"):
+        if not self.inplace:
+            # Package data was collected before the generator had written these.
+            stubs = list(CORE.glob("validators/*.pyi"))
+            for stub in stubs:
                 self.copy_file(str(stub), str(Path(self.build_lib, stub)))
+            self.forget_all_but({Path(self.build_lib, stub) for stub in stubs})
+
+    def forget_all_but(self, made: set[Path]) -> None:
+        """What earlier builds have left here would be installed: modules that are gone, and units of what is not
+        compiled any more, which would be imported in place of their sources."""
+        sources = self.get_finalized_command("build_py").get_outputs(include_bytecode=False)
+        made |= {Path(path) for path in [*sources, *self.get_outputs()]}
+        for path in Path(self.build_lib, "ocpp16").rglob("*"):
+            if path.is_file() and path not in made:
+                path.unlink()
 
     def write_shared(self) -> None:
         """The source of the unit that holds what the others share; `cythonize` would make it one of no package."""

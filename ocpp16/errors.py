@@ -36,6 +36,14 @@ class Ocpp16Error(Exception):
     """Base of what a charge point raises on its own account, but for what Python has a word for: ValueError (of which
     the codec's two are), RuntimeError, TimeoutError."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For copies, and for another process: `args`, as Exception has it, are not what many of these are made of."""
+        return _as_it_was, (type(self), self.args), vars(self)
+
+
+def _as_it_was(kind: type[Ocpp16Error], args: tuple[Any, ...]) -> Ocpp16Error:
+    return kind.__new__(kind, *args)
+
 
 class LocalProtocolError(Ocpp16Error):
     """We were about to send something that OCPP does not allow; nothing was sent."""

@@ -90,8 +90,9 @@ class Release:
         self.step("checksums", lambda: papers.checksums(self._dist))
 
     def finish(self) -> None:
-        building.replace(ROOT / "dist", self._dist, ROOT / "build" / "dist")
-        self.is_done = True
+        with undisturbed():  # whether it is done is known, too, to who interrupts it here
+            building.replace(ROOT / "dist", self._dist, ROOT / "build" / "dist")
+            self.is_done = True
         for path in sorted((ROOT / "dist").iterdir()):
             print(f"{'':12} dist/{path.name}")
 

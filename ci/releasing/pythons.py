@@ -48,7 +48,14 @@ class TooOld(Unfit):
 
 
 def asked(path: Path) -> Python:
-    """Raises `Unfit` for what does not run, is too old, or cannot make environments or compile (no headers)."""
+    """`path`: also the name of one on PATH as it is now: for commands the tools of a release come first there.
+
+    Raises `Unfit` for what does not run, is too old, or cannot make environments or compile (no headers).
+    """
+    there = shutil.which(path)
+    if there is None:
+        raise Unfit(f"{path} does not run: there is no such program")
+    path = Path(there).absolute()
     try:
         done = subprocess.run([str(path), "-c", ASKED], capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired) as reason:

@@ -91,6 +91,9 @@ cdef class Call:
             return NotImplemented
         return (self.unique_id, self.action, self.payload) == (other.unique_id, other.action, other.payload)
 
+    def __reduce__(self):
+        return Call, (self.unique_id, self.action, self.payload)
+
     def __repr__(self):
         return f"Call({self.unique_id!r}, {self.action!r}, {self.payload!r})"
 
@@ -109,6 +112,9 @@ cdef class CallResult:
         if not isinstance(other, CallResult):
             return NotImplemented
         return (self.unique_id, self.payload) == (other.unique_id, other.payload)
+
+    def __reduce__(self):
+        return CallResult, (self.unique_id, self.payload)
 
     def __repr__(self):
         return f"CallResult({self.unique_id!r}, {self.payload!r})"
@@ -129,6 +135,9 @@ cdef class CallError:
             return NotImplemented
         return (self.unique_id, self.code, self.description, self.details) == (
             other.unique_id, other.code, other.description, other.details)
+
+    def __reduce__(self):
+        return CallError, (self.unique_id, self.code, self.description, self.details)
 
     def __repr__(self):
         return f"CallError({self.unique_id!r}, {self.code!r}, {self.description!r}, {self.details!r})"

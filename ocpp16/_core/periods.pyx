@@ -19,7 +19,12 @@ from ocpp16._core.datetimes import parse_datetime_tolerant
 
 import_datetime()
 
+cdef extern from "Python.h":
+    long long PyLong_AsLongLongAndOverflow(object, int *) except? -1
+
 cdef object EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+cdef long long FIRST = -62135596800000000
+cdef long long LAST = 253402300799999999
 cdef int64_t DAY = 86400
 cdef double HIGHEST = 1e280  # so that no conversion and no sum becomes infinite
 cdef dict PURPOSES = {"ChargePointMaxProfile": MAXIMUM, "TxDefaultProfile": TX_DEFAULT, "TxProfile": TX}
@@ -28,7 +33,9 @@ cdef dict RECURRENCES = {"Daily": DAY, "Weekly": 7 * DAY}
 
 
 cdef int64_t seconds_of(object instant) except? -1:
-    """Whole seconds since 1970 of an aware datetime, or of an int of microseconds."""
+    """Whole seconds since 1970 of an aware datetime, or of an int of microseconds, within the years 1 to 9999."""
+    cdef long long micros
+    cdef int is_beyond
     if PyDateTime_Check(instant):
         if instant.tzinfo is None:
             raise ValueError(f"an instant needs a time zone: {instant.isoformat()}")
@@ -36,7 +43,10 @@ cdef int64_t seconds_of(object instant) except? -1:
         return <int64_t>since.days * DAY + <int64_t>since.seconds
     if type(instant) is not int:
         raise TypeError(f"an instant is an aware datetime or an int of microseconds, not {type(instant).__name__}")
-    return instant // 1000000
+    micros = PyLong_AsLongLongAndOverflow(instant, &is_beyond)
+    if is_beyond or not FIRST <= micros <= LAST:
+        raise ValueError("an instant is outside of the years 1 to 9999")
+    return micros // 1000000
 
 
 cdef object datetime_of(int64_t seconds):

@@ -28,6 +28,7 @@ from ocpp16._core.periods cimport (
     seconds_of,
 )
 
+cdef object MOST = 2**63 - 1
 cdef object LEVEL = attrgetter("stack_level")
 cdef dict BITS = {"ChargePointMaxProfile": 1 << MAXIMUM, "TxDefaultProfile": 1 << TX_DEFAULT, "TxProfile": 1 << TX}
 
@@ -37,13 +38,18 @@ cdef class RunningTransaction:
     """A transaction that runs on a connector; frozen.
 
     start: the timestamp of its StartTransaction.req, an aware datetime or µs since 1970 UTC; transaction_id: the
-    Central System's id, None while it is not known.
+    Central System's id, None while it is not known. Raises ValueError for an id that does not fit into 64 bits.
     """
 
     def __cinit__(self, start, transaction_id=None):
         self.seconds = seconds_of(start)
+        if transaction_id is not None:
+            if not isinstance(transaction_id, int):
+                raise TypeError(f"transaction_id must be int, not {type(transaction_id).__name__}")
+            if not ~MOST <= transaction_id <= MOST:
+                raise ValueError("transaction_id does not fit into 64 bits")
+            self.number = transaction_id
         self.transaction_id = transaction_id
-        self.number = 0 if transaction_id is None else transaction_id
 
     @property
     def start(self):
@@ -79,13 +85,13 @@ cdef class ProfileStack:
     connector and stack level: of these only one can be installed.
     """
 
-    def __cinit__(self, profiles, int connector_id):
+    def __cinit__(self, profiles, connector_id):
         cdef list tx = [], own = [], station = [], maximum = []
         cdef CompiledProfile profile, other
         cdef Py_ssize_t i, j = 0
         cdef int count = 0
-        if connector_id < 0:
-            raise ValueError(f"connector_id must not be negative, but is {connector_id}")
+        if not 0 <= connector_id <= 0x7FFFFFFF:
+            raise ValueError(f"connector_id must be 0 to {0x7FFFFFFF}, not {connector_id}")
         self.connector_id = connector_id
         for profile in profiles:
             if profile.data.purpose == MAXIMUM:

@@ -31,7 +31,7 @@ cdef class ScheduleSettings:
         *,
         double default_limit_amps=48.0,
         double default_limit_watts=33120.0,
-        int default_number_phases=3,
+        default_number_phases=3,
         double supply_voltage=230.0,
         max_duration=31536000,
     ):
@@ -39,7 +39,7 @@ cdef class ScheduleSettings:
             raise ValueError(f"default_limit_amps must not be negative, but is {default_limit_amps}")
         if not isfinite(default_limit_watts) or default_limit_watts < 0:
             raise ValueError(f"default_limit_watts must not be negative, but is {default_limit_watts}")
-        if default_number_phases < 1 or default_number_phases > 3:
+        if default_number_phases not in (1, 2, 3):
             raise ValueError(f"default_number_phases must be 1, 2 or 3, not {default_number_phases}")
         if not isfinite(supply_voltage) or supply_voltage <= 0:
             raise ValueError(f"supply_voltage must be above 0, but is {supply_voltage}")
@@ -114,6 +114,9 @@ cdef class SchedulePeriod:
     over connectors; is_converted: the profile is in the other unit.
     """
 
+    def __init__(self):
+        raise TypeError("a SchedulePeriod that no calculation made")
+
     @property
     def number_phases(self):
         return self.phases or None
@@ -163,6 +166,9 @@ cdef class CompositeSchedule:
     connector_id: 0 for the charge point; duration: s, as cut to the settings; unit: "A" or "W".
     """
 
+    def __init__(self):
+        raise TypeError("a CompositeSchedule that no calculation made")
+
     def __cinit__(self):
         self.table.items, self.table.count, self.table.room = NULL, 0, 0
         self.table.last_period = self.table.periods = 0
@@ -207,7 +213,7 @@ cdef class CompositeSchedule:
         """The step in force at an instant (datetime, or µs); ValueError outside of the window."""
         cdef int64_t offset = seconds_of(at) - self.begin
         cdef size_t low = 0, high = self.table.count, middle
-        if offset < 0 or (offset >= self.duration and offset):
+        if offset < 0 or (offset >= self.duration and offset) or high == 0:
             raise ValueError("the instant is outside of the schedule")
         while high - low > 1:
             middle = (low + high) >> 1
@@ -295,6 +301,9 @@ cdef class Contribution:
     limit: in its own unit; converted_limit: in the unit asked for; number_phases: as it states it, or None.
     """
 
+    def __init__(self):
+        raise TypeError("a Contribution that no calculation made")
+
     @property
     def number_phases(self):
         return self.phases or None
@@ -322,6 +331,9 @@ cdef class Limit:
     no profile applies, so that this is the default limit. transaction_limit and maximum: the two that were compared, as
     far as there are any; of connector 0 only maximum.
     """
+
+    def __init__(self):
+        raise TypeError("a Limit that no calculation made")
 
     @property
     def number_phases(self):

@@ -301,8 +301,9 @@ cdef PyObject *_scan_number(Cursor *cursor) noexcept:
     cdef const unsigned char *start = cursor.at + is_negative
     cdef const unsigned char *point = NULL
     cdef const unsigned char *at = start
-    cdef long long digits = 0
+    cdef unsigned long long digits = 0  # of one more than fits, too, which is found too long afterwards
     cdef Py_ssize_t decimals
+    cdef double value
     while at - start <= DIGITS:
         if c"0" <= at[0] <= c"9":
             digits = digits * 10 + (at[0] - c"0")
@@ -317,8 +318,9 @@ cdef PyObject *_scan_number(Cursor *cursor) noexcept:
     if at == start or (start[0] == c"0" and at - start > 1 and point != start + 1) or at[0] == c"e" or at[0] == c"E":
         return NULL
     if point is NULL:
-        return PyLong_FromLongLong(-digits if is_negative else digits)
+        return PyLong_FromLongLong(-<long long>digits if is_negative else <long long>digits)
     decimals = at - point - 1
     if point == start or not 0 < decimals <= DECIMALS or digits > 9007199254740992 or not DIVIDES_EXACTLY:
         return NULL
-    return PyFloat_FromDouble((-<double>digits if is_negative else <double>digits) / _POWERS_OF_TEN[decimals])
+    value = <double><long long>digits
+    return PyFloat_FromDouble((-value if is_negative else value) / _POWERS_OF_TEN[decimals])

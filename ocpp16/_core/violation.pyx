@@ -28,6 +28,9 @@ cdef class Violation:
     def __hash__(self):
         return hash((self.rule, self.path))
 
+    def __reduce__(self):
+        return Violation, (self.rule, self.path, self.limit)
+
     def __repr__(self):
         return f"Violation({self.rule!r}, {self.path!r}, {self.limit!r})"
 

@@ -1,5 +1,7 @@
 """`ocpp16.codec`, the door for those who want nothing but frames and payloads."""
 
+import copy
+import pickle
 import subprocess
 import sys
 from typing import Any
@@ -40,6 +42,19 @@ def test_tolerance_does_not_cure_everything() -> None:
     with pytest.raises(codec.ValidationError, match="unknown action"):
         codec.validate("Frobnicate", "response", {}, tolerant=True)
     codec.validate("Heartbeat", "request", None, tolerant=True)
+
+
+def test_results_go_to_another_process() -> None:
+    with pytest.raises(codec.ValidationError) as invalid:
+        codec.validate("MeterValues", "request", {"connectorId": 1, "meterValue": [{}]})
+    with pytest.raises(codec.FramingError) as unframed:
+        codec.parse('[2,5,"Heartbeat",{}]')
+    for error in (invalid.value, unframed.value):
+        found = pickle.loads(pickle.dumps(error))
+        assert (type(found), str(found), vars(found)) == (type(error), str(error), vars(error))
+    texts = ('[2,"1","Heartbeat",{}]', '[3,"1",{"a":[1.5]}]', '[4,"1","GenericError","why",{"b":null}]')
+    frames = [codec.parse(text) for text in texts]
+    assert pickle.loads(pickle.dumps(frames)) == copy.deepcopy(frames) == frames
 
 
 def test_names_of_carried_messages_are_no_actions() -> None:

@@ -1,6 +1,7 @@
 """What a release does with a machine that is not as it should be: unfit Pythons, a full disk, Ctrl-C."""
 
 import os
+import runpy
 import signal
 import sys
 import threading
@@ -47,6 +48,17 @@ def test_a_python_that_is_not_there_is_named() -> None:
         pythons.asked(Path("/nowhere/python3"))
 
 
+def test_a_python_that_is_asked_for_by_its_name_is_the_one_on_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which commands would look for among the tools of a release first."""
+    path = interpreter(tmp_path, "3 13 0 0\nTrue\nTrue\n")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert pythons.asked(Path("python3")).path == path
+    monkeypatch.chdir(tmp_path.parent)
+    assert pythons.asked(Path(tmp_path.name, "python3")).path == path
+
+
 def test_fit_and_unfit_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "free").mkdir()
     (tmp_path / "old").mkdir()
@@ -77,6 +89,15 @@ def test_what_was_released_is_replaced_as_a_whole(tmp_path: Path) -> None:
     building.replace(place, made, beside)
     assert [path.name for path in place.iterdir()] == ["new"]
     assert not beside.exists()
+
+
+def test_who_interrupts_the_end_is_told_that_it_was_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = runpy.run_path(str(ROOT / "ci" / "releasing" / "__main__.py"), run_name="steps")
+    monkeypatch.setattr(building, "replace", lambda *folders: os.kill(os.getpid(), signal.SIGINT))
+    release = steps["Release"](tmp_path, [], Runner(), is_rehearsal=True)
+    with pytest.raises(KeyboardInterrupt):
+        release.finish()
+    assert release.is_done
 
 
 def test_a_signal_waits_until_what_must_not_be_disturbed_is_done(monkeypatch: pytest.MonkeyPatch) -> None:

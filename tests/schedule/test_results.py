@@ -97,6 +97,35 @@ def test_results_are_frozen() -> None:
             setattr(thing, name, 1)
 
 
+@pytest.mark.parametrize(
+    "kind", [schedule.CompositeSchedule, schedule.SchedulePeriod, schedule.Limit, schedule.Contribution]
+)
+def test_results_are_made_by_calculations_only(kind: Any) -> None:
+    with pytest.raises(TypeError, match=f"a {kind.__name__} that no calculation made"):
+        kind()
+    if kind is schedule.CompositeSchedule:
+        with pytest.raises(ValueError, match="outside"):
+            kind.__new__(kind).period_at(0)
+
+
+def test_numbers_that_nothing_has_are_refused_by_name() -> None:
+    for at in (10**24, 10**400, -(10**400), 9223372036854775807 * 10**6):
+        with pytest.raises(ValueError, match="years 1 to 9999"):
+            schedule.composite_schedule(PROFILES, 1, at, 60, "A")
+        with pytest.raises(ValueError, match="years 1 to 9999"):
+            schedule.RunningTransaction(at)
+    with pytest.raises(ValueError, match="connector_id"):
+        schedule.composite_schedule([], 2**40, NOON, 60, "A")
+    with pytest.raises(ValueError, match="transaction_id"):
+        schedule.RunningTransaction(NOON, 2**63)
+    assert schedule.RunningTransaction(NOON, -(2**63)).transaction_id == -(2**63)
+    part: Any = 1.5
+    with pytest.raises(TypeError, match="transaction_id"):
+        schedule.RunningTransaction(NOON, part)
+    with pytest.raises(ValueError, match="default_number_phases"):
+        schedule.ScheduleSettings(default_number_phases=2**40)
+
+
 def test_period_at() -> None:
     made = schedule.composite_schedule(PROFILES, 1, NOON, 1800, "A", transactions=RUNNING)
     for offset, number in ((0, 0), (99, 0), (100, 1), (299, 1), (300, 2), (1799, 4)):
