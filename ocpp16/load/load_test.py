@@ -11,7 +11,8 @@ Rules of this file:
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Final
 
 from ocpp16._version import __version__
@@ -20,7 +21,7 @@ from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.fleet import Member, breach
 from ocpp16.load.crew import Crew
 from ocpp16.load.driver import Driver
-from ocpp16.load.job import DONE, MOST_FAILURES, Job, Played, shared
+from ocpp16.load.job import DONE, MOST_FAILURES, Job, Played, as_result, shared
 from ocpp16.load.portion import Portion
 from ocpp16.load.recorder import Watcher
 from ocpp16.load.results import ExpectationResult, ProcessResult, Results, StageSpan
@@ -28,6 +29,10 @@ from ocpp16.load.tally import Tally
 from ocpp16.load.thresholds import Measured, Threshold
 from ocpp16.message_log.words import time_text
 from ocpp16.scenario import Scenario
+from ocpp16.scenario.judge import are_enough, needs_one_eye
+from ocpp16.scenario.judge import of_fleet as fleet_result
+from ocpp16.scenario.model import Per
+from ocpp16.texts import shown
 
 __all__ = ["LoadTest", "View"]
 
@@ -61,7 +66,7 @@ class View:
         measured = self.tally.measured()
         together = Measured.together(self.tally.passed, measured)
         thresholds = tuple(one.judged(measured, together) for one in self.thresholds)
-        expectations = _together([one.expectations for one in self.played.values()])
+        expectations = _together(self.scenario, list(self.played.values()))
         why = self._why()
         is_complete = why == DONE
         is_met = all(one.is_met for one in thresholds) and all(one.is_met for one in expectations)
@@ -134,8 +139,6 @@ class View:
             others = "; others waited for answers, until the test ended or a later one took their place"
             waited = others if sent + missed < due else ""
             notes.append(f"{due} heartbeats were due by the rate, and {sent} were sent{for_nobody}{waited}")
-        if len(self.processes) > 1 and any(one.expectations for one in self.played.values()):
-            notes.append("expectations were judged in each process, of its own charge points")
         return tuple(dict.fromkeys(notes))
 
 
@@ -143,7 +146,7 @@ class LoadTest:
     """Parameters: `thresholds` decide with the expectations of the scenario; `wall` and `cpu` as of `Driver`. `command`
     begins a child, where there is more than one process; `connector` opens streams instead of TCP, where there is one.
     `again` is the command that makes the test, as reports are to tell it, without secrets. Raises ValueError for more
-    processes than charge points.
+    processes than charge points, and for an expectation that several processes cannot judge.
     """
 
     def __init__(
@@ -164,6 +167,8 @@ class LoadTest:
         self._scenario = scenario
         self._thresholds = tuple(thresholds)
         self._jobs = shared(job, processes)
+        if why := indivisible(scenario, processes):
+            raise ValueError(why)
         self._wall = wall
         self._cpu = cpu
         self._command = command
@@ -257,26 +262,54 @@ class LoadTest:
         return self.view().results()
 
 
-def _together(parts: Sequence[tuple[ExpectationResult, ...]]) -> tuple[ExpectationResult, ...]:
-    """The same expectations of several processes as one. Two may have one name, and a process has no steps that none of
-    its charge points came to: the same is the one of this name that stands in the same place among those of it."""
+def indivisible(scenario: Scenario, processes: int) -> str:
+    """Why so many processes cannot judge it; "" if they can. None of them sees what came first in all of them."""
+    name = needs_one_eye(scenario)
+    if processes < 2 or not name:
+        return ""
+    return f"{processes} processes cannot see the order of calls of the whole fleet, which {shown(name, 200)!r} expects"
+
+
+def _together(scenario: Scenario, played: Sequence[Played]) -> tuple[ExpectationResult, ...]:
+    """What came of all expectations: what the processes counted is added up, and then judged, once. The steps of a
+    script, and what else is not of the scenario, come before its expectations, of which each process tells all."""
+    count = len(scenario.expectations)
+    parts = [(one.expectations[: len(one.expectations) - count], one.expectations[-count:]) for one in played if count]
+    if not parts:
+        return _of_steps([one.expectations for one in played])
+    found = []
+    of_fleet = 0
+    for number, expected in enumerate(scenario.expectations):
+        if expected.per is Per.FLEET:
+            one = fleet_result(expected, [each.fleet[of_fleet] for each in played if each.fleet])
+            found.append(as_result(one))
+            of_fleet += 1
+        else:
+            added = reduce(_added, (own[number] for _, own in parts))
+            is_met = are_enough(expected, added.checked, added.met, added.unseen)
+            found.append(replace(added, is_met=is_met))
+    return (*_of_steps([steps for steps, _ in parts]), *found)
+
+
+def _of_steps(parts: Sequence[tuple[ExpectationResult, ...]]) -> tuple[ExpectationResult, ...]:
+    """Two may have one name, and a process has no steps that none of its charge points came to: the same is the one of
+    this name that stands in the same place among those of it. All that came to a step must have done it."""
     found: dict[tuple[str, int], ExpectationResult] = {}
     for part in parts:
         seen: Counter[str] = Counter()
         for one in part:
             seen[one.name] += 1
             place = one.name, seen[one.name]
-            other = found.get(place)
-            if other is None:
-                found[place] = one
-                continue
-            failures = (*other.failures, *one.failures)[:MOST_FAILURES]
-            found[place] = ExpectationResult(
-                one.name,
-                one.is_met and other.is_met,
-                one.checked + other.checked,
-                one.met + other.met,
-                failures,
-                one.unseen + other.unseen,
-            )
+            found[place] = _added(found[place], one) if place in found else one
     return tuple(found.values())
+
+
+def _added(one: ExpectationResult, other: ExpectationResult) -> ExpectationResult:
+    return ExpectationResult(
+        one.name,
+        one.is_met and other.is_met,
+        one.checked + other.checked,
+        one.met + other.met,
+        (*one.failures, *other.failures)[:MOST_FAILURES],
+        one.unseen + other.unseen,
+    )

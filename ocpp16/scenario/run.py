@@ -287,6 +287,7 @@ class Run:
             notes=self.notes,
             violations=violations,
             breach="" if self.scenario.is_disturbed else breach(violations),
+            fleet=tuple(self.judge.fleet_counts(parties, self.now, is_cut_short=is_cut_short)),
         )
 
     def _what_was_missed(self) -> list[ExpectationResult]:
