@@ -31,6 +31,8 @@ ANSWERED: Final = "the Central System is there"
 """What is expected where nothing is; it is told only where it was not so."""
 SEEN: Final = "all that happened was looked at"
 """What a verdict rests on; it is told only where it was not so."""
+DONE: Final = "all that drivers were to do was done"
+"""The same of the story itself."""
 LATE: Final = 1.0
 """Real seconds that a charge point may come late without a word: it takes a moment to make one."""
 LOOKED_AT: Final = 200
@@ -73,6 +75,8 @@ class Run:
         self.taken: set[tuple[str, int]] = set()
         """Connectors that a driver is at, or about to be."""
         self.waiting: dict[str, str] = {}
+        self._undone: dict[str, Failure] = {}
+        """The first that went wrong of what drivers were to do, by charge point; "": nobody knows at which."""
         self.is_answered: bool | None = None
         """Has the Central System answered anything? None: nobody looks."""
         self.stage: str = ""
@@ -119,9 +123,13 @@ class Run:
             self.notes.append(text)
 
     def _failed(self, error: BaseException) -> None:
-        self.counts["internal errors"] += 1
-        log.error("a step of the scenario failed: %s", sentence(error))
-        self.note(f"a driver's step failed: {sentence(error)}")
+        self.not_done("", f"a step of the story: {sentence(error)}")
+
+    def not_done(self, identity: str, why: str) -> None:
+        """A driver could not do what was to be done: what the Central System made of the story is not known then."""
+        self.counts["failed steps"] += 1
+        log.error("%s: %s", shown(identity, 64) or "scenario", why)
+        self._undone.setdefault(identity, Failure(identity, self.now, why))
 
     async def pause(self, seconds: float) -> None:
         """So many seconds of the story; a checkpoint where there are none."""
@@ -245,7 +253,7 @@ class Run:
         parties = {identity: watch.party for identity, watch in self.watches.items()}
         is_cut_short = not is_complete or min(self.stretch, self.pace) < ALL_OF_IT
         judged = self.judge.results(parties, self.now, is_cut_short=is_cut_short)
-        expectations = [*self._what_was_missed(), *steps, *judged]
+        expectations = [*self._what_was_missed(), *self._what_was_not_done(), *steps, *judged]
         if is_complete and not expectations and self.is_answered is False:
             expectations = [
                 ExpectationResult(ANSWERED, False, 1, 0, [Failure("", self.now, "it has answered nothing")])
@@ -304,6 +312,14 @@ class Run:
             return []
         checked = len(self.watches)
         return [ExpectationResult(SEEN, False, checked, checked - len(failures), failures[:MOST_FAILURES])]
+
+    def _what_was_not_done(self) -> list[ExpectationResult]:
+        """Where drivers failed, the Central System was not asked what it was to be asked."""
+        failures = list(self._undone.values())
+        if not failures:
+            return []
+        checked = max(len(self.members), len(failures))
+        return [ExpectationResult(DONE, False, checked, checked - len(failures), failures[:MOST_FAILURES])]
 
     def _note_the_unconnected(self) -> None:
         there = {one: member for one, member in self.members.items() if self.is_there(one) and not member.failures}
