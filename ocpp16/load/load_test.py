@@ -136,7 +136,7 @@ class View:
         if sent < due * FEW:
             missed = self.tally.missed_calls
             for_nobody = f"; {missed} fell in times without a connection or a registration" if missed else ""
-            others = "; others waited for answers, until the test ended or a later one took their place"
+            others = "; others waited for an answer in vain, or for that to another: the latencies have them"
             waited = others if sent + missed < due else ""
             notes.append(f"{due} heartbeats were due by the rate, and {sent} were sent{for_nobody}{waited}")
         return tuple(dict.fromkeys(notes))
