@@ -17,11 +17,12 @@ from typing import Final, Protocol
 from ocpp16.fleet import CallEnded, ProtocolViolation, ViolationTally
 from ocpp16.load.beats import Beats
 from ocpp16.load.latency import counted
-from ocpp16.load.links import LOST, STOPPED, attempt
+from ocpp16.load.links import LOST, STOPPED, LostCalls, attempt
 from ocpp16.load.portion import ActionPortion, Portion, Standing
 from ocpp16.load.results import Attempts, ErrorCount, Offender
 from ocpp16.redaction import redacted
 from ocpp16.scenario.judge import DUE
+from ocpp16.scenario.watch import BY_US
 from ocpp16.texts import shown
 
 MOST_KINDS: Final = 200
@@ -87,8 +88,7 @@ class Recorder:
         self._began = now()
         self._speed = speed
         self._actions = _Actions()
-        self._lost: dict[str, CallEnded] = {}
-        """Calls that were lost, until it is told why the connection ended."""
+        self._lost = LostCalls(speed)
         self.beats: Beats | None = None
         """Of an open model."""
         self._sent = 0
@@ -135,7 +135,7 @@ class Recorder:
         if ended.action == "BootNotification":
             self._undecided.add(ended.charge_point)
         if ended.outcome == "lost" and ended.charge_point in self._connected:
-            self._lost[ended.charge_point] = ended
+            self._lost.add(ended)
         else:
             self._ended(ended)
 
@@ -180,7 +180,7 @@ class Recorder:
         elif charge_point in self._connected:
             self._connected.discard(charge_point)
             self._registered.discard(charge_point)
-            self._cut_off(charge_point, is_by_us=reason == STOPPED)
+            self._cut_off(charge_point, reason)
             if not self._connected:
                 self.failed_attempts = 0
             if reason != STOPPED:
@@ -194,17 +194,13 @@ class Recorder:
             self._count(self._reason, "")
             self._note_erred(charge_point, f"not connected: {reason}")
 
-    def _cut_off(self, charge_point: str, *, is_by_us: bool) -> None:
-        """A connection ended. What we ended ourselves before it was answered is no fault of anybody, and has no latency
-        that is known; but what had waited for long by then was not answered in time."""
-        ended = self._lost.pop(charge_point, None)
-        if ended is not None and not is_by_us:
+    def _cut_off(self, charge_point: str, reason: str) -> None:
+        """A connection ended."""
+        if (ended := self._lost.settled(charge_point, reason)) is not None:
             self._ended(ended)
-        elif ended is not None and ended.ended - ended.due > DUE * self._speed:
-            self._ended(ended._replace(outcome="timeout"))
         if self.beats is None:
             return
-        if is_by_us and (waited := self.beats.stopped(charge_point, DUE * self._speed)):
+        if reason in BY_US and (waited := self.beats.stopped(charge_point, DUE * self._speed)):
             self._actions["Heartbeat"].due += waited
         self.beats.lost(charge_point)
 
