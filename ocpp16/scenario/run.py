@@ -29,6 +29,8 @@ ALL_OF_IT: Final = 1 - 1e-9
 """Part of a story from which on it was not cut short: numbers of seconds and drivers are divided by each other."""
 ANSWERED: Final = "the Central System is there"
 """What is expected where nothing is; it is told only where it was not so."""
+ACCEPTED: Final = "the Central System accepts each charge point"
+"""The same where it is there."""
 SEEN: Final = "all that happened was looked at"
 """What a verdict rests on; it is told only where it was not so."""
 DONE: Final = "all that drivers were to do was done"
@@ -75,6 +77,8 @@ class Run:
         self.taken: set[tuple[str, int]] = set()
         """Connectors that a driver is at, or about to be."""
         self.waiting: dict[str, str] = {}
+        self._unaccepted: dict[str, Failure] = {}
+        """Of those that have gone."""
         self._undone: dict[str, Failure] = {}
         """The first that went wrong of what drivers were to do, by charge point; "": nobody knows at which."""
         self.is_answered: bool | None = None
@@ -200,6 +204,7 @@ class Run:
         """It goes, in order; that goes on when this returns."""
         assert self._nursery is not None
         if self.is_there(identity):
+            self._note_unaccepted(identity, self.members[identity])
             self._removing += 1
             self._nursery.start_soon(self._remove, identity)
 
@@ -258,6 +263,8 @@ class Run:
             expectations = [
                 ExpectationResult(ANSWERED, False, 1, 0, [Failure("", self.now, "it has answered nothing")])
             ]
+        elif is_complete and not self._is_anything_expected and not self.scenario.is_disturbed:
+            expectations += self._who_was_not_accepted()
         counts = {"charge points": len(self.members), **self.counts}
         if self.watches:
             counts["transactions started"] = sum(watch.started for watch in self.watches.values())
@@ -312,6 +319,35 @@ class Run:
             return []
         checked = len(self.watches)
         return [ExpectationResult(SEEN, False, checked, checked - len(failures), failures[:MOST_FAILURES])]
+
+    @property
+    def _is_anything_expected(self) -> bool:
+        scenario = self.scenario
+        return bool(scenario.expectations or scenario.steps) or scenario.play is not None
+
+    def _who_was_not_accepted(self) -> list[ExpectationResult]:
+        """Where nothing is expected: figures of those that were let in say nothing of the others."""
+        for identity, member in self.members.items():
+            if self.is_there(identity):
+                self._note_unaccepted(identity, member)
+        failures = [self._unaccepted[one] for one in self.members if one in self._unaccepted]
+        if not failures:
+            return []
+        checked = len(self.members)
+        return [ExpectationResult(ACCEPTED, False, checked, checked - len(failures), failures[:MOST_FAILURES])]
+
+    def _note_unaccepted(self, identity: str, member: Member) -> None:
+        connection = member.charge_point.connection
+        status = connection.registration
+        if status is RegistrationStatus.ACCEPTED:
+            return
+        if member.failures:
+            why = f"it could not start: {shown(member.failure, 200)}"
+        elif not connection.is_connected:
+            why = "it was not connected in the end"
+        else:
+            why = "its BootNotification was not answered" if status is None else f"it was {status} in the end"
+        self._unaccepted[identity] = Failure(identity, self.now, why)
 
     def _what_was_not_done(self) -> list[ExpectationResult]:
         """Where drivers failed, the Central System was not asked what it was to be asked."""

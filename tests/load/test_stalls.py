@@ -79,3 +79,32 @@ async def test_what_the_end_of_the_test_cuts_off_is_no_error(csms: CentralSystem
     assert results.is_passed, results.errors
     assert results.actions["Heartbeat"].count > 100
     assert results.seconds[-1].in_flight == 0
+
+
+@pytest.mark.parametrize(("refused", "is_passed"), [(0, True), (1, False), (4, False)])
+async def test_whom_the_central_system_does_not_let_in_is_missed(
+    csms: CentralSystem, load_test: Make, refused: int, is_passed: bool
+) -> None:
+    """The figures of the others are as good as can be."""
+    chosen = [f"CP{number:03}" for number in range(1, refused + 1)]
+
+    def boot(payload: dict[str, Any], call: ReceivedCall) -> Answer:
+        status = "Rejected" if call.identity in chosen else "Accepted"
+        return {"status": status, "interval": 10, "currentTime": "2026-01-01T00:00:00Z"}
+
+    csms.answers["BootNotification"] = boot
+    test = load_test(4)
+    await test.run()
+    results = test.results()
+    assert results.is_passed == is_passed
+    if refused:
+        (one,) = results.expectations
+        assert (one.checked, one.met, sorted(failure.charge_point for failure in one.failures)) == (
+            4,
+            4 - refused,
+            chosen,
+        )
+        assert {failure.why for failure in one.failures} == {"it was Rejected in the end"}
+    wanted = load_test(4, thresholds=("Heartbeat.count == 0",) if refused == 4 else ("BootNotification.p99 < 1s",))
+    await wanted.run()
+    assert wanted.results().is_passed == (refused in (0, 4)), "where nobody was let in, that may be what is wanted"
