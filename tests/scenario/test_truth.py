@@ -238,7 +238,10 @@ async def test_what_breaks_in_a_step_is_a_failure_whatever_it_says(
         raise raised
 
     monkeypatch.setattr(Commands, "run", breaks)
-    script = [{"do": "wait_registered"}, {"do": "present_id_tag", "id_tag": "CARD", "connectors": [1]}]
+    script: list[dict[str, Any]] = [
+        {"do": "wait_registered"},
+        {"do": "present_id_tag", "id_tag": "CARD", "connectors": [1]},
+    ]
     outcome: Outcome = await play(scenario_from({"step": script}), csms)
     assert whys(outcome) == {"step 2: present_id_tag": [why]}
     script[1]["fails"] = True
