@@ -35,7 +35,7 @@ from ocpp16.fleet import FleetError, identities
 from ocpp16.fleet.blueprint import merged
 from ocpp16.load import locust_command
 from ocpp16.load.job import USUAL, Job
-from ocpp16.load.load_test import LoadTest
+from ocpp16.load.load_test import LoadTest, indivisible
 from ocpp16.load.results import Results
 from ocpp16.load.thresholds import Threshold, ThresholdError
 from ocpp16.load.thresholds import parsed as threshold
@@ -255,6 +255,8 @@ def load(
         ids = ()
     if processes > len(ids) and ids:
         problems.append(f"--processes: {processes} are too many for {len(ids)} charge points")
+    elif why := indivisible(scenario, processes):
+        problems.append(f"--processes: {why}")
     if rate is not None and ids and rate > MOST_OF_EACH * len(ids):
         problems.append(f"--rate: {rate:g} a second of {len(ids)} charge points are more than {MOST_OF_EACH} of each")
     problems += _out_of_time(scenario, len(ids), duration, None if arrivals is None else arrivals / speed)

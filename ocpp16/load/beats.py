@@ -2,15 +2,21 @@
 
 Each has a grid of its own in the timers of its charge point, so a heartbeat counts from when it was due, whatever kept
 it from going: a slow answer before it, or a loop that is behind. Where one takes the place of another that waits, it is
-due when that one was.
+due when that one was, and all that were due between have waited for its answer: each is a latency, though one was sent.
 """
 
 from collections.abc import Callable
 from functools import partial
-from math import floor
+from math import floor, nan
+from typing import Final
 
 from ocpp16.errors import Ocpp16Error
-from ocpp16.fleet import Member
+from ocpp16.fleet import CallEnded, Member
+
+NEAR: Final = 1e-6
+"""Part of an interval that the sums of floats may be wrong by."""
+MOST_WAITING: Final = 100_000
+"""Moments of one charge point that one answer stands for; of more the first are told."""
 
 
 class Beats:
@@ -22,6 +28,7 @@ class Beats:
         self._gap = 1.0 / rate
         self._began = now()
         self._firsts: list[float] = []
+        self._grids: dict[str, _Grid] = {}
         self._counted = 0
         self._missed = 0
 
@@ -30,6 +37,7 @@ class Beats:
         first = self._began + len(self._firsts) * self._gap
         grid = _Grid(first, self._moments(first))
         self._firsts.append(first + grid.told * self._interval)
+        self._grids[member.identity] = grid
         member.on_open = partial(self._follow, grid)
         self._follow(grid, member)
 
@@ -45,6 +53,42 @@ class Beats:
         grid.told = moments
         timers = member.charge_point.for_station.timers
         timers.every(self._interval, partial(self._beat, grid, member), grid.first + moments * self._interval)
+
+    def ended(self, call: CallEnded) -> list[float]:
+        """A Heartbeat came to its end. Returns how long those waited that gave way to the one before: all that were
+        due between the two, and not later than that one was sent."""
+        grid = self._grids.get(call.charge_point)
+        if grid is None:
+            return []
+        last = min(grid.moment(call.due, self._interval, -NEAR), grid.moment(grid.sent, self._interval, NEAR))
+        found = self._waited(grid, last, grid.ended)
+        grid.due, grid.sent, grid.ended = call.due, call.sent, call.ended
+        return found
+
+    def stopped(self, charge_point: str, patience: float) -> list[float]:
+        """It was stopped, and what waits is never sent. Returns how long those waited that did so for longer than
+        `patience`; the others are nobody's fault."""
+        grid = self._grids.get(charge_point)
+        if grid is None:
+            return []
+        now = self._now()
+        last = min(grid.told - 1, grid.moment(now - patience, self._interval, NEAR))
+        found = self._waited(grid, last, now)
+        self.lost(charge_point)
+        return found
+
+    def lost(self, charge_point: str) -> None:
+        """Its connection ended, and what waited with it."""
+        grid = self._grids.get(charge_point)
+        if grid is not None:
+            grid.due = grid.sent = grid.ended = nan
+
+    def _waited(self, grid: "_Grid", last: float, until: float) -> list[float]:
+        if grid.due != grid.due:
+            return []
+        begin = grid.moment(grid.due, self._interval, NEAR) + 1
+        moments = range(int(begin), int(min(last, begin + MOST_WAITING - 1)) + 1)
+        return [until - (grid.first + number * self._interval) for number in moments]
 
     def due(self) -> int:
         """How many were due since this was last asked."""
@@ -68,10 +112,18 @@ class Beats:
 
 
 class _Grid:
-    """Of one charge point. told: moments that have passed, as far as it was told of them."""
+    """Of one charge point. told: moments that have passed, as far as it was told of them. due, sent, ended: of the
+    Heartbeat that ended last on this connection; nan: none did."""
 
-    __slots__ = ("first", "told")
+    __slots__ = ("due", "ended", "first", "sent", "told")
 
     def __init__(self, first: float, told: int) -> None:
         self.first: float = first
         self.told: int = told
+        self.due: float = nan
+        self.sent: float = nan
+        self.ended: float = nan
+
+    def moment(self, at: float, interval: float, near: float) -> int:
+        """The number of the last one until then; of none, -1. near: what counts as the same, in intervals."""
+        return max(-1, floor((at - self.first) / interval + near)) if at == at else -1

@@ -69,7 +69,7 @@ class Driver:
         self._probe = Probe(trio.current_time, cpu, job.speed)
         self._beats = None
         if job.rate is not None:
-            self._beats = Beats(len(job.ids), job.rate / job.speed, trio.current_time)
+            self._beats = self._recorder.beats = Beats(len(job.ids), job.rate / job.speed, trio.current_time)
         self._standing = Standing()
         self._second = 0
         self._alone = self._connected = 0

@@ -23,7 +23,7 @@ from ocpp16.fleet.names import LONGEST_ID_TAG
 from ocpp16.load.documents import DocumentError, read
 from ocpp16.load.guest_story import GuestStory
 from ocpp16.load.job import DONE, Played
-from ocpp16.load.links import LOST, STOPPED, attempt
+from ocpp16.load.links import LOST, STOPPED, LostCalls, attempt
 from ocpp16.log import log
 from ocpp16.scenario import Scenario, load_scenario
 from ocpp16.simulation import CarPlan
@@ -86,6 +86,7 @@ class Guests:
         self._calls: list[list[Any]] = []
         self._links: Counter[str] = Counter()
         self._violations = ViolationTally()
+        self._lost = LostCalls()
         self._connected: set[str] = set()
         self._reasons: set[str] = set()
         self._orders, self._waiting = trio.open_memory_channel[tuple[_Order, Scenario | None]](MOST_WAITING)
@@ -164,6 +165,12 @@ class Guests:
         return Played(True, DONE, notes=tuple(self._notes))
 
     def _note(self, ended: CallEnded) -> None:
+        if ended.outcome == "lost" and ended.charge_point in self._connected:
+            self._lost.add(ended)
+        else:
+            self._count_call(ended)
+
+    def _count_call(self, ended: CallEnded) -> None:
         self._calls.append([ended.action, max(0.0, ended.ended - ended.due), ended.outcome, ended.code])
 
     def _note_violation(self, violation: ProtocolViolation) -> None:
@@ -171,9 +178,16 @@ class Guests:
 
     def _note_link_of_story(self, charge_point: str, is_connected: bool, reason: str) -> None:
         """That it is lost may be what the scenario wanted."""
+        self._settle(charge_point, is_connected, reason)
         self._note_link(charge_point, is_connected, STOPPED if charge_point in self._connected else reason)
 
+    def _settle(self, charge_point: str, is_connected: bool, reason: str) -> None:
+        ended = None if is_connected else self._lost.settled(charge_point, reason)
+        if ended is not None:
+            self._count_call(ended)
+
     def _note_link(self, charge_point: str, is_connected: bool, reason: str) -> None:
+        self._settle(charge_point, is_connected, reason)
         why = ""
         if is_connected:
             self._connected.add(charge_point)

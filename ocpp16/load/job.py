@@ -9,7 +9,9 @@ from typing import Any, Final
 from ocpp16.load.documents import document, read
 from ocpp16.load.results import ExpectationFailure, ExpectationResult, StageSpan
 from ocpp16.load.trace import LARGEST, part_of
+from ocpp16.scenario import ExpectationResult as Expected
 from ocpp16.scenario import Outcome
+from ocpp16.scenario.outcome import FleetCount
 
 __all__ = ["DONE", "GIVE_UP", "INTERRUPTED", "LOST", "USUAL", "Job", "Played", "shared"]
 
@@ -72,7 +74,8 @@ class Job:
 @dataclass(frozen=True, slots=True)
 class Played:
     """What came of it. why: `DONE`, `INTERRUPTED`, `LOST`, or "failed: …" with a sentence. trace_failure: why the disk
-    did not take the trace."""
+    did not take the trace. fleet: what expectations that are counted over the whole fleet are judged by, when all
+    processes have told it."""
 
     is_complete: bool
     why: str
@@ -80,6 +83,7 @@ class Played:
     expectations: tuple[ExpectationResult, ...] = ()
     notes: tuple[str, ...] = ()
     trace_failure: str = ""
+    fleet: tuple[FleetCount, ...] = ()
 
     @classmethod
     def of(
@@ -95,22 +99,10 @@ class Played:
             outcome.is_complete,
             why,
             tuple(StageSpan(one.name, one.begin / speed, one.end / speed) for one in outcome.stages),
-            tuple(
-                ExpectationResult(
-                    one.name,
-                    one.is_met,
-                    one.checked,
-                    one.met,
-                    tuple(
-                        ExpectationFailure(failure.charge_point, failure.at / speed, failure.why)
-                        for failure in one.failures[:MOST_FAILURES]
-                    ),
-                    one.unseen,
-                )
-                for one in outcome.expectations
-            ),
+            tuple(as_result(one, speed) for one in outcome.expectations),
             (*outcome.notes, *notes),
             trace_failure,
+            tuple(replace(one, at=one.at / speed, now=one.now / speed) for one in outcome.fleet),
         )
 
     def to_json(self) -> Any:
@@ -121,6 +113,15 @@ class Played:
     def from_json(cls, value: object) -> "Played":
         """Raises DocumentError that names the member that is wrong."""
         return read(cls, value)
+
+
+def as_result(one: Expected, speed: float = 1.0) -> ExpectationResult:
+    """The same as results have it."""
+    failures = tuple(
+        ExpectationFailure(failure.charge_point, failure.at / speed, failure.why)
+        for failure in one.failures[:MOST_FAILURES]
+    )
+    return ExpectationResult(one.name, one.is_met, one.checked, one.met, failures, one.unseen)
 
 
 def shared(job: Job, processes: int) -> list[Job]:

@@ -3,7 +3,8 @@
 Rules of this file:
 1. What is told is true at every moment: results may be asked for while it runs, and say then that it is not complete.
 2. It passes only when it came to its end with all its processes, and each threshold and expectation was met. One that
-   has neither, or only thresholds about violations, passes only when something was answered.
+   has neither, or only thresholds about violations, passes only when something was answered. Where nothing is expected
+   each charge point is to be accepted all the same; but where none was, other thresholds may have wanted that.
 3. A Central System that breaks the protocol has not passed, whatever was asked of it: a test that lets that pass is
    believed to have seen that there is none. Where a threshold is about violations that decides, and where the scenario
    disturbs the wire nobody is blamed: answers to what was sent twice, or not by the charge point, look the same.
@@ -11,7 +12,8 @@ Rules of this file:
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Final
 
 from ocpp16._version import __version__
@@ -20,7 +22,7 @@ from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.fleet import Member, breach
 from ocpp16.load.crew import Crew
 from ocpp16.load.driver import Driver
-from ocpp16.load.job import DONE, MOST_FAILURES, Job, Played, shared
+from ocpp16.load.job import DONE, MOST_FAILURES, Job, Played, as_result, shared
 from ocpp16.load.portion import Portion
 from ocpp16.load.recorder import Watcher
 from ocpp16.load.results import ExpectationResult, ProcessResult, Results, StageSpan
@@ -28,6 +30,11 @@ from ocpp16.load.tally import Tally
 from ocpp16.load.thresholds import Measured, Threshold
 from ocpp16.message_log.words import time_text
 from ocpp16.scenario import Scenario
+from ocpp16.scenario.judge import are_enough, needs_one_eye
+from ocpp16.scenario.judge import of_fleet as fleet_result
+from ocpp16.scenario.model import Per
+from ocpp16.scenario.run import ACCEPTED
+from ocpp16.texts import shown
 
 __all__ = ["LoadTest", "View"]
 
@@ -61,16 +68,21 @@ class View:
         measured = self.tally.measured()
         together = Measured.together(self.tally.passed, measured)
         thresholds = tuple(one.judged(measured, together) for one in self.thresholds)
-        expectations = _together([one.expectations for one in self.played.values()])
         why = self._why()
         is_complete = why == DONE
-        is_met = all(one.is_met for one in thresholds) and all(one.is_met for one in expectations)
         violations = self.tally.violations()
         is_left = self.scenario.is_disturbed or any(one.is_of_violations for one in self.thresholds)
         broken = "" if is_left else breach(violations)
         in_vain = ""
         asks_little = all(one.is_of_violations for one in self.thresholds)  # who answers nothing breaks nothing
-        if asks_little and not expectations and not any(one.results for one in measured.values()):
+        is_answered = any(one.results for one in measured.values())
+        expectations = tuple(
+            one
+            for one in _together(self.scenario, list(self.played.values()))
+            if one.name != ACCEPTED or one.failed < len(self.job.ids) or (asks_little and is_answered)
+        )
+        is_met = all(one.is_met for one in thresholds) and all(one.is_met for one in expectations)
+        if asks_little and not expectations and not is_answered:
             in_vain = FOR_NOTHING
         elif asks_little and expectations and not any(one.is_judged for one in expectations):
             in_vain = TOO_SHORT
@@ -131,11 +143,9 @@ class View:
         if sent < due * FEW:
             missed = self.tally.missed_calls
             for_nobody = f"; {missed} fell in times without a connection or a registration" if missed else ""
-            others = "; others waited for answers, until the test ended or a later one took their place"
+            others = "; others waited for an answer in vain, or for that to another: the latencies have them"
             waited = others if sent + missed < due else ""
             notes.append(f"{due} heartbeats were due by the rate, and {sent} were sent{for_nobody}{waited}")
-        if len(self.processes) > 1 and any(one.expectations for one in self.played.values()):
-            notes.append("expectations were judged in each process, of its own charge points")
         return tuple(dict.fromkeys(notes))
 
 
@@ -143,7 +153,7 @@ class LoadTest:
     """Parameters: `thresholds` decide with the expectations of the scenario; `wall` and `cpu` as of `Driver`. `command`
     begins a child, where there is more than one process; `connector` opens streams instead of TCP, where there is one.
     `again` is the command that makes the test, as reports are to tell it, without secrets. Raises ValueError for more
-    processes than charge points.
+    processes than charge points, and for an expectation that several processes cannot judge.
     """
 
     def __init__(
@@ -164,6 +174,8 @@ class LoadTest:
         self._scenario = scenario
         self._thresholds = tuple(thresholds)
         self._jobs = shared(job, processes)
+        if why := indivisible(scenario, processes):
+            raise ValueError(why)
         self._wall = wall
         self._cpu = cpu
         self._command = command
@@ -257,26 +269,54 @@ class LoadTest:
         return self.view().results()
 
 
-def _together(parts: Sequence[tuple[ExpectationResult, ...]]) -> tuple[ExpectationResult, ...]:
-    """The same expectations of several processes as one. Two may have one name, and a process has no steps that none of
-    its charge points came to: the same is the one of this name that stands in the same place among those of it."""
+def indivisible(scenario: Scenario, processes: int) -> str:
+    """Why so many processes cannot judge it; "" if they can. None of them sees what came first in all of them."""
+    name = needs_one_eye(scenario)
+    if processes < 2 or not name:
+        return ""
+    return f"{processes} processes cannot see the order of calls of the whole fleet, which {shown(name, 200)!r} expects"
+
+
+def _together(scenario: Scenario, played: Sequence[Played]) -> tuple[ExpectationResult, ...]:
+    """What came of all expectations: what the processes counted is added up, and then judged, once. The steps of a
+    script, and what else is not of the scenario, come before its expectations, of which each process tells all."""
+    count = len(scenario.expectations)
+    parts = [(one.expectations[: len(one.expectations) - count], one.expectations[-count:]) for one in played if count]
+    if not parts:
+        return _of_steps([one.expectations for one in played])
+    found = []
+    of_fleet = 0
+    for number, expected in enumerate(scenario.expectations):
+        if expected.per is Per.FLEET:
+            one = fleet_result(expected, [each.fleet[of_fleet] for each in played if each.fleet])
+            found.append(as_result(one))
+            of_fleet += 1
+        else:
+            added = reduce(_added, (own[number] for _, own in parts))
+            is_met = are_enough(expected, added.checked, added.met, added.unseen)
+            found.append(replace(added, is_met=is_met))
+    return (*_of_steps([steps for steps, _ in parts]), *found)
+
+
+def _of_steps(parts: Sequence[tuple[ExpectationResult, ...]]) -> tuple[ExpectationResult, ...]:
+    """Two may have one name, and a process has no steps that none of its charge points came to: the same is the one of
+    this name that stands in the same place among those of it. All that came to a step must have done it."""
     found: dict[tuple[str, int], ExpectationResult] = {}
     for part in parts:
         seen: Counter[str] = Counter()
         for one in part:
             seen[one.name] += 1
             place = one.name, seen[one.name]
-            other = found.get(place)
-            if other is None:
-                found[place] = one
-                continue
-            failures = (*other.failures, *one.failures)[:MOST_FAILURES]
-            found[place] = ExpectationResult(
-                one.name,
-                one.is_met and other.is_met,
-                one.checked + other.checked,
-                one.met + other.met,
-                failures,
-                one.unseen + other.unseen,
-            )
+            found[place] = _added(found[place], one) if place in found else one
     return tuple(found.values())
+
+
+def _added(one: ExpectationResult, other: ExpectationResult) -> ExpectationResult:
+    return ExpectationResult(
+        one.name,
+        one.is_met and other.is_met,
+        one.checked + other.checked,
+        one.met + other.met,
+        (*one.failures, *other.failures)[:MOST_FAILURES],
+        one.unseen + other.unseen,
+    )

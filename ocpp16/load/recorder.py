@@ -15,11 +15,14 @@ from random import Random
 from typing import Final, Protocol
 
 from ocpp16.fleet import CallEnded, ProtocolViolation, ViolationTally
+from ocpp16.load.beats import Beats
 from ocpp16.load.latency import counted
-from ocpp16.load.links import LOST, STOPPED, attempt
+from ocpp16.load.links import LOST, STOPPED, LostCalls, attempt
 from ocpp16.load.portion import ActionPortion, Portion, Standing
 from ocpp16.load.results import Attempts, ErrorCount, Offender
 from ocpp16.redaction import redacted
+from ocpp16.scenario.judge import DUE
+from ocpp16.scenario.watch import BY_US
 from ocpp16.texts import shown
 
 MOST_KINDS: Final = 200
@@ -85,6 +88,9 @@ class Recorder:
         self._began = now()
         self._speed = speed
         self._actions = _Actions()
+        self._lost = LostCalls(speed)
+        self.beats: Beats | None = None
+        """Of an open model."""
         self._sent = 0
         self._open = 0
         self._errors: Counter[tuple[str, str]] = Counter()
@@ -125,12 +131,20 @@ class Recorder:
 
     def call(self, ended: CallEnded) -> None:
         """Of `open_fleet(calls=…)`."""
-        action = self._actions[ended.action]
-        outcome = ended.outcome
-        action.outcomes[outcome] += 1
         self._open -= 1
         if ended.action == "BootNotification":
             self._undecided.add(ended.charge_point)
+        if ended.outcome == "lost" and ended.charge_point in self._connected:
+            self._lost.add(ended)
+        else:
+            self._ended(ended)
+
+    def _ended(self, ended: CallEnded) -> None:
+        action = self._actions[ended.action]
+        outcome = ended.outcome
+        action.outcomes[outcome] += 1
+        if self.beats is not None and ended.action == "Heartbeat" and outcome != "lost":
+            action.due += self.beats.ended(ended)
         if outcome != "lost":
             latency = ended.ended - ended.due
             action.due.append(latency)
@@ -166,6 +180,7 @@ class Recorder:
         elif charge_point in self._connected:
             self._connected.discard(charge_point)
             self._registered.discard(charge_point)
+            self._cut_off(charge_point, reason)
             if not self._connected:
                 self.failed_attempts = 0
             if reason != STOPPED:
@@ -178,6 +193,16 @@ class Recorder:
             self._reason = attempt(reason)
             self._count(self._reason, "")
             self._note_erred(charge_point, f"not connected: {reason}")
+
+    def _cut_off(self, charge_point: str, reason: str) -> None:
+        """A connection ended."""
+        if (ended := self._lost.settled(charge_point, reason)) is not None:
+            self._ended(ended)
+        if self.beats is None:
+            return
+        if reason in BY_US and (waited := self.beats.stopped(charge_point, DUE * self._speed)):
+            self._actions["Heartbeat"].due += waited
+        self.beats.lost(charge_point)
 
     def violation(self, violation: ProtocolViolation) -> None:
         """Of `open_fleet(violations=…)`."""

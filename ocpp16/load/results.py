@@ -65,7 +65,8 @@ class ActionResult:
 
     count: all; results: answered by a CALLRESULT; errors: by a CALLERROR or by what cannot be read; timeouts: not in
     time; lost: ended with their connection. due: from when the call was due, sent: from when it was written, both to
-    the end; of those that were answered and of timeouts, which have lasted at least so long.
+    the end; of those that were answered and of timeouts, which have lasted at least so long. due has more than was sent
+    where heartbeats of a rate waited for the answer to another.
     """
 
     count: int

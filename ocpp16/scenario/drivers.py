@@ -13,11 +13,13 @@ from math import inf
 from random import Random
 from typing import Any, Final
 
+from ocpp16.faults import obey_exit, sentence
 from ocpp16.fleet import Member, TagPool
 from ocpp16.scenario.cars import drawn_plan
 from ocpp16.scenario.model import AWAITS_STOP, CARD, MOST_UNKNOWN, UNKNOWN_CARD, UNPLUGS, Arrivals, Drivers
 from ocpp16.scenario.run import Run
 from ocpp16.simulation import CarPlan
+from ocpp16.texts import shown
 
 AGAIN: Final = 10.0
 """Seconds after which somebody who found no power tries again."""
@@ -171,6 +173,7 @@ class Visit:
     """One driver at one connector."""
 
     __slots__ = (
+        "_act",
         "_came",
         "_card",
         "_connector",
@@ -206,6 +209,7 @@ class Visit:
         elif self._means == UNKNOWN_CARD:
             self._card = drivers.unknown_cards.format(number=chance.randint(1, MOST_UNKNOWN))
         self._came = crowd.run.now
+        self._act = "comes"
         self._was_begun = self._is_done = False
         self._gives_up_at = inf
 
@@ -226,9 +230,11 @@ class Visit:
         elif self._member.station.is_powered:
             try:
                 call()
-            except BaseException:
+            except BaseException as error:
+                obey_exit(error)
+                what = f"{shown(self._crowd.drivers.name, 64)}, a driver {self._act}: {sentence(error)}"
+                run.not_done(self._member.identity, what)
                 self._break_off()
-                raise
         else:
             self._later(AGAIN, call)
 
@@ -251,12 +257,14 @@ class Visit:
         return self._member.station.evse(self._connector).has_transaction
 
     def _plug(self) -> None:
+        self._act = "plugs in"
         self._member.station.plug_in(self._connector, self._plan)
         if self._drawing is not None:
             self._later(self._drawing, self._full)
 
     def _authenticate(self) -> None:
         if self._card is not None:
+            self._act = "shows a card"
             self._member.station.present_id_tag(self._card, [self._connector])
 
     def _look(self) -> None:
@@ -270,6 +278,7 @@ class Visit:
         self._later(self._left, self._return)
 
     def _full(self) -> None:
+        self._act = "has a full car"
         self._member.station.pause_drawing(self._connector)
 
     def _return(self) -> None:
@@ -288,13 +297,14 @@ class Visit:
         self._later(WALK, self._depart)
 
     def _depart(self) -> None:
+        self._act = "unplugs"
         self._member.station.unplug(self._connector)
         if self._was_begun:
             self._crowd.run.counts["sessions ended"] += 1
         self._done()
 
     def _break_off(self) -> None:
-        """Something went wrong, which others tell: whoever comes next finds connector and card free all the same."""
+        """Something went wrong, which was told: whoever comes next finds connector and card free all the same."""
         try:
             self._member.station.unplug(self._connector)
         finally:

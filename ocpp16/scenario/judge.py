@@ -5,12 +5,12 @@ that was cut off with its connection (once, or twice) is no fault of the Central
 System lives in the world, so its answers have the time that is written there, however fast the story goes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 from typing import Any, Final
 
-from ocpp16.scenario.model import Expectation, Per, Seen, Sort
-from ocpp16.scenario.outcome import MOST_FAILURES, ExpectationResult, Failure
+from ocpp16.scenario.model import Expectation, Per, Scenario, Seen, Sort
+from ocpp16.scenario.outcome import MOST_FAILURES, ExpectationResult, Failure, FleetCount
 
 ANY_ACTION: Final = "*"
 DUE: Final = 30.0
@@ -89,6 +89,10 @@ class Rule:
     def is_late(self, party: Party, at: float) -> bool:
         """Is it too late for what is to come within some time?"""
         return at - max(party.began, self.stage_began or 0.0) > self.expected.within
+
+    def is_over(self, party: Party, now: float) -> bool:
+        """Is the time over that was given? What is sent may come at any time: it is its answer that has some."""
+        return self.expected.sort is not Sort.SENT and self.is_late(party, now)
 
     def wrong_answer(self, call: Call, at: float, payload: Any, code: str) -> str:
         """Why this is not the answer that was expected; empty if it is. `code`: of a CALLERROR."""
@@ -221,40 +225,106 @@ class Judge:
     ) -> list[ExpectationResult]:
         """What came of all expectations. is_cut_short: there was less time, or there were fewer drivers, than is
         written."""
-        self._fleet.is_accepted = any(party.is_accepted for party in parties.values())
-        found = []
-        for rule in self.rules:
-            of_fleet = rule.expected.per is Per.FLEET
-            looked_at = [self._fleet] if of_fleet else list(parties.values())
-            failures: list[Failure] = []
-            met = unseen = 0
-            for party in looked_at:
-                at, why = _judged(rule, party.of(rule), now)
-                if not why:
-                    met += 1
-                elif is_cut_short and _had_no_time(rule, party, now):
-                    unseen += 1
-                elif len(failures) < MOST_FAILURES:
-                    failures.append(Failure(party.identity, at, why))
-            checked = len(looked_at) - unseen
-            is_met = bool(looked_at) and met >= rule.expected.share * checked - 1e-9
-            found.append(ExpectationResult(rule.expected.name, is_met, checked, met, failures, unseen))
-        return found
+        counts = iter(self.fleet_counts(parties, now, is_cut_short=is_cut_short))
+        return [
+            of_fleet(rule.expected, [next(counts)])
+            if rule.expected.per is Per.FLEET
+            else _of_each(rule, parties.values(), now, is_cut_short=is_cut_short)
+            for rule in self.rules
+        ]
+
+    def fleet_counts(self, parties: Mapping[str, Party], now: float, *, is_cut_short: bool = False) -> list[FleetCount]:
+        """By which those that are counted over the whole fleet are judged, in their order."""
+        is_accepted = any(party.is_accepted for party in parties.values())
+        return [
+            self._fleet_count(rule, now, is_accepted=is_accepted, is_cut_short=is_cut_short)
+            for rule in self.rules
+            if rule.expected.per is Per.FLEET
+        ]
+
+    def _fleet_count(self, rule: Rule, now: float, *, is_accepted: bool, is_cut_short: bool) -> FleetCount:
+        standing = self._fleet.of(rule)
+        return FleetCount(
+            count=standing.count,
+            right=standing.right,
+            link=standing.link,
+            at=standing.at,
+            why=standing.why,
+            now=now,
+            is_accepted=is_accepted,
+            is_over=rule.is_over(self._fleet, now),
+            is_cut_short=is_cut_short,
+        )
 
 
-def _had_no_time(rule: Rule, party: Party, now: float) -> bool:
+def _of_each(rule: Rule, parties: Iterable[Party], now: float, *, is_cut_short: bool) -> ExpectationResult:
+    failures: list[Failure] = []
+    checked = met = unseen = 0
+    for party in parties:
+        standing = party.of(rule)
+        at, why = _judged(rule.expected, standing, now)
+        if not why:
+            met += 1
+        elif is_cut_short and _had_no_time(rule.expected, standing, party.is_accepted, rule.is_over(party, now)):
+            unseen += 1
+            continue
+        elif len(failures) < MOST_FAILURES:
+            failures.append(Failure(party.identity, at, why))
+        checked += 1
+    is_met = are_enough(rule.expected, checked, met, unseen)
+    return ExpectationResult(rule.expected.name, is_met, checked, met, failures, unseen)
+
+
+def are_enough(expected: Expectation, checked: int, met: int, unseen: int) -> bool:
+    """Is it met, where so many of the charge points that were looked at did so?"""
+    return checked + unseen > 0 and met >= expected.share * checked - 1e-9
+
+
+def of_fleet(expected: Expectation, counts: Sequence[FleetCount]) -> ExpectationResult:
+    """What came of an expectation that is counted over the whole fleet, by the counts of all who have a part of it. An
+    order is seen only by who sees all (`needs_one_eye`)."""
+    if not counts:
+        return ExpectationResult(expected.name, False, 0, 0, [])
+    now = max(one.now for one in counts)
+    total = Standing()
+    total.count = sum(one.count for one in counts)
+    total.right = sum(one.right for one in counts)
+    total.link = max(one.link for one in counts)
+    wrong = [(one.at, one.why) for one in counts if one.why]
+    if wrong:
+        total.fail(*min(wrong))
+    elif expected.most is not None and total.count > expected.most:
+        total.fail(now, f"{expected.of} was {_SEEN[expected.sort]} {total.count} times, not {expected.most} at most")
+    at, why = _judged(expected, total, now)
+    is_accepted, is_over = any(one.is_accepted for one in counts), any(one.is_over for one in counts)
+    if why and any(one.is_cut_short for one in counts) and _had_no_time(expected, total, is_accepted, is_over):
+        return ExpectationResult(expected.name, True, 0, 0, [], 1)
+    failures = [Failure("", at, why)] if why else []
+    met = int(not why)
+    return ExpectationResult(expected.name, are_enough(expected, 1, met, 0), 1, met, failures)
+
+
+_SEEN: Final = {Sort.SENT: "sent", Sort.RECEIVED: "received", Sort.STATE: "reported"}
+
+
+def needs_one_eye(scenario: Scenario) -> str:
+    """The name of an expectation that only who sees all charge points can judge: the order of CALLs of the whole fleet;
+    "" if there is none."""
+    return next(
+        (one.name for one in scenario.expectations if one.sort is Sort.ORDER and one.per is Per.FLEET),
+        "",
+    )
+
+
+def _had_no_time(expected: Expectation, standing: Standing, is_accepted: bool, is_over: bool) -> bool:
     """Is it nobody's fault that this did not come? Not where the Central System never accepted the charge point, where
     an answer was wrong, nor where the time that was given is over."""
-    expected = rule.expected
-    is_over = expected.sort is not Sort.SENT and rule.is_late(party, now)
-    standing = party.of(rule)
     is_wrong = bool(standing.why) or (expected.sort is Sort.SENT and standing.count >= expected.count)
-    return party.is_accepted and not is_over and not is_wrong
+    return is_accepted and not is_over and not is_wrong
 
 
-def _judged(rule: Rule, standing: Standing, now: float) -> tuple[float, str]:
+def _judged(expected: Expectation, standing: Standing, now: float) -> tuple[float, str]:
     """When and why it was not met; an empty reason if it was."""
-    expected = rule.expected
     if standing.why:
         return standing.at, standing.why
     if expected.sort is Sort.ORDER:

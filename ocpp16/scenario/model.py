@@ -146,12 +146,13 @@ class Stage:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One step of the script of each charge point: `do` with its arguments, as of the commands of a station, or one of
-    the own steps of scenarios (see `steps`)."""
+    the own steps of scenarios (see `steps`). fails: it is expected to fail, and the script goes on when it does."""
 
     do: str
     arguments: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     name: str = ""
     """By which results tell of it."""
+    fails: bool = False
 
 
 class Sort(StrEnum):

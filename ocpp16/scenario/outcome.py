@@ -41,6 +41,27 @@ class ExpectationResult(NamedTuple):
     unseen: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class FleetCount:
+    """What one who plays saw for an expectation that is counted over all charge points. Where several play the same,
+    each with others, it is judged by the counts of all of them.
+
+    count: CALLs, or states; right: those that were answered as expected; link: how much of an order was seen; at, why:
+    the first that was wrong, in seconds of the story, "" if nothing was. now: until when it was looked at; is_accepted:
+    was any charge point, by the Central System; is_over: the time that was given is; is_cut_short: there was less time,
+    or there were fewer drivers, than is written."""
+
+    count: int
+    right: int
+    link: int
+    at: float
+    why: str
+    now: float
+    is_accepted: bool
+    is_over: bool
+    is_cut_short: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """`is_passed`: the story was played to its end, came to something of what was expected (if nothing was, to an
@@ -48,7 +69,8 @@ class Outcome:
     False where it was ended before. counts: charge points, arrivals, sessions, transactions and others, by name. notes:
     what whoever believes this should know, in sentences. violations: what the Central System did against the protocol.
     breach: what of these alone makes it fail, in words; "" if nothing does, and where the scenario itself disturbs the
-    wire."""
+    wire. fleet: what the expectations that are counted over the whole fleet were judged by, in their order, for whoever
+    plays a part of it."""
 
     scenario: str
     """Its name."""
@@ -59,6 +81,7 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
     violations: tuple[ViolationCount, ...] = ()
     breach: str = ""
+    fleet: tuple[FleetCount, ...] = ()
 
     @property
     def is_passed(self) -> bool:

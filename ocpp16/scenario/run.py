@@ -29,8 +29,12 @@ ALL_OF_IT: Final = 1 - 1e-9
 """Part of a story from which on it was not cut short: numbers of seconds and drivers are divided by each other."""
 ANSWERED: Final = "the Central System is there"
 """What is expected where nothing is; it is told only where it was not so."""
+ACCEPTED: Final = "the Central System accepts each charge point"
+"""The same where it is there."""
 SEEN: Final = "all that happened was looked at"
 """What a verdict rests on; it is told only where it was not so."""
+DONE: Final = "all that drivers were to do was done"
+"""The same of the story itself."""
 LATE: Final = 1.0
 """Real seconds that a charge point may come late without a word: it takes a moment to make one."""
 LOOKED_AT: Final = 200
@@ -73,6 +77,10 @@ class Run:
         self.taken: set[tuple[str, int]] = set()
         """Connectors that a driver is at, or about to be."""
         self.waiting: dict[str, str] = {}
+        self._unaccepted: dict[str, Failure] = {}
+        """Of those that have gone."""
+        self._undone: dict[str, Failure] = {}
+        """The first that went wrong of what drivers were to do, by charge point; "": nobody knows at which."""
         self.is_answered: bool | None = None
         """Has the Central System answered anything? None: nobody looks."""
         self.stage: str = ""
@@ -119,9 +127,13 @@ class Run:
             self.notes.append(text)
 
     def _failed(self, error: BaseException) -> None:
-        self.counts["internal errors"] += 1
-        log.error("a step of the scenario failed: %s", sentence(error))
-        self.note(f"a driver's step failed: {sentence(error)}")
+        self.not_done("", f"a step of the story: {sentence(error)}")
+
+    def not_done(self, identity: str, why: str) -> None:
+        """A driver could not do what was to be done: what the Central System made of the story is not known then."""
+        self.counts["failed steps"] += 1
+        log.error("%s: %s", shown(identity, 64) or "scenario", why)
+        self._undone.setdefault(identity, Failure(identity, self.now, why))
 
     async def pause(self, seconds: float) -> None:
         """So many seconds of the story; a checkpoint where there are none."""
@@ -192,6 +204,7 @@ class Run:
         """It goes, in order; that goes on when this returns."""
         assert self._nursery is not None
         if self.is_there(identity):
+            self._note_unaccepted(identity, self.members[identity])
             self._removing += 1
             self._nursery.start_soon(self._remove, identity)
 
@@ -245,11 +258,13 @@ class Run:
         parties = {identity: watch.party for identity, watch in self.watches.items()}
         is_cut_short = not is_complete or min(self.stretch, self.pace) < ALL_OF_IT
         judged = self.judge.results(parties, self.now, is_cut_short=is_cut_short)
-        expectations = [*self._what_was_missed(), *steps, *judged]
+        expectations = [*self._what_was_missed(), *self._what_was_not_done(), *steps, *judged]
         if is_complete and not expectations and self.is_answered is False:
             expectations = [
                 ExpectationResult(ANSWERED, False, 1, 0, [Failure("", self.now, "it has answered nothing")])
             ]
+        elif is_complete and not self._is_anything_expected and not self.scenario.is_disturbed:
+            expectations += self._who_was_not_accepted()
         counts = {"charge points": len(self.members), **self.counts}
         if self.watches:
             counts["transactions started"] = sum(watch.started for watch in self.watches.values())
@@ -287,6 +302,7 @@ class Run:
             notes=self.notes,
             violations=violations,
             breach="" if self.scenario.is_disturbed else breach(violations),
+            fleet=tuple(self.judge.fleet_counts(parties, self.now, is_cut_short=is_cut_short)),
         )
 
     def _what_was_missed(self) -> list[ExpectationResult]:
@@ -303,6 +319,43 @@ class Run:
             return []
         checked = len(self.watches)
         return [ExpectationResult(SEEN, False, checked, checked - len(failures), failures[:MOST_FAILURES])]
+
+    @property
+    def _is_anything_expected(self) -> bool:
+        scenario = self.scenario
+        return bool(scenario.expectations or scenario.steps) or scenario.play is not None
+
+    def _who_was_not_accepted(self) -> list[ExpectationResult]:
+        """Where nothing is expected: figures of those that were let in say nothing of the others."""
+        for identity, member in self.members.items():
+            if self.is_there(identity):
+                self._note_unaccepted(identity, member)
+        failures = [self._unaccepted[one] for one in self.members if one in self._unaccepted]
+        if not failures:
+            return []
+        checked = len(self.members)
+        return [ExpectationResult(ACCEPTED, False, checked, checked - len(failures), failures[:MOST_FAILURES])]
+
+    def _note_unaccepted(self, identity: str, member: Member) -> None:
+        connection = member.charge_point.connection
+        status = connection.registration
+        if status is RegistrationStatus.ACCEPTED:
+            return
+        if member.failures:
+            why = f"it could not start: {shown(member.failure, 200)}"
+        elif not connection.is_connected:
+            why = "it was not connected in the end"
+        else:
+            why = "its BootNotification was not answered" if status is None else f"it was {status} in the end"
+        self._unaccepted[identity] = Failure(identity, self.now, why)
+
+    def _what_was_not_done(self) -> list[ExpectationResult]:
+        """Where drivers failed, the Central System was not asked what it was to be asked."""
+        failures = list(self._undone.values())
+        if not failures:
+            return []
+        checked = max(len(self.members), len(failures))
+        return [ExpectationResult(DONE, False, checked, checked - len(failures), failures[:MOST_FAILURES])]
 
     def _note_the_unconnected(self) -> None:
         there = {one: member for one, member in self.members.items() if self.is_there(one) and not member.failures}

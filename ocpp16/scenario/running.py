@@ -20,7 +20,7 @@ from ocpp16.scenario.judge import DUE
 from ocpp16.scenario.model import Per, Scenario, story_fault
 from ocpp16.scenario.outcome import Outcome, Progress, StageRun
 from ocpp16.scenario.problems import ScenarioError
-from ocpp16.scenario.run import Run
+from ocpp16.scenario.run import LOOKED_AT, Run
 from ocpp16.scenario.script import Script
 from ocpp16.scenario.stages import Acting
 from ocpp16.values import finite, whole
@@ -56,8 +56,25 @@ async def _play(run: Run, script: Script, connectors: int) -> None:
             run.stages.append(StageRun(stage.name, begin, run.now))
     over = run.now
     with trio.move_on_after(LAST_ANSWERS * run.speed):
-        while any(watch.awaits_answers(over) for watch in run.watches.values()):
-            await run.pause(0.1)
+        await _wait_for_answers(run, over)
+
+
+async def _wait_for_answers(run: Run, over: float) -> None:
+    """Until all is answered that was asked when the story was over. Whom nobody watches may be seen between two calls,
+    with nothing that waits."""
+    busy = [] if run.watches else list(run.members.values())
+    while True:
+        found = []
+        for number, member in enumerate(busy, 1):
+            if number % LOOKED_AT == 0:
+                await trio.lowlevel.checkpoint()
+            connection = member.charge_point.connection
+            if run.is_there(member.identity) and connection.is_connected and connection.queue_depth:
+                found.append(member)
+        busy = found
+        if not busy and not any(watch.awaits_answers(over) for watch in run.watches.values()):
+            return
+        await run.pause(0.1)
 
 
 async def run_scenario(

@@ -59,7 +59,9 @@ class Script:
         self._run = run
         self.steps: tuple[Step, ...] = run.scenario.steps
         self.tallies: dict[int, Tally] = {
-            number: Tally(_title(number, step)) for number, step in enumerate(self.steps, 1) if step.do in WAITS
+            number: Tally(_title(number, step))
+            for number, step in enumerate(self.steps, 1)
+            if step.do in WAITS or step.fails
         }
 
     @property
@@ -103,9 +105,9 @@ class Script:
         for number, step in enumerate(self.steps, 1):
             at[0] = number
             try:
-                why = await one.take(step)
+                why = _as_expected(step, await one.take(step))
             except (CommandError, Ocpp16Error, ValueError) as error:
-                why = shown(error)
+                why = _as_expected(step, shown(error) or type(error).__name__)
             except BaseException as error:  # of this charge point, and no end of all the others
                 obey(error)
                 why = sentence(error)
@@ -309,6 +311,13 @@ _OWN: Final[dict[str, Callable[..., Any]]] = {
     "power_cut": _At.power_cut,
     "reset": _At.reset,
 }
+
+
+def _as_expected(step: Step, why: str) -> str:
+    """Of a step that failed for this reason ("": it did not), why that is not what was expected."""
+    if not step.fails:
+        return why
+    return "" if why else f"{step.do} was to fail, and did not"
 
 
 def _title(number: int, step: Step) -> str:

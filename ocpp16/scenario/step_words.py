@@ -19,6 +19,7 @@ DO: Final = "do"
 ACCEPTED: Final = "accepted"
 REFUSED: Final = "refused"
 _NAMED = Field("name", Text(200), None, "What a report says of it.")
+_FAILS = Field("fails", Flag(), False, "Is it to fail?")
 _WITHIN = Field("within", Number(0.001, 1e7, "seconds"), 60.0, "Seconds that it may take.")
 _CONNECTOR = Field("connector", Whole(0, 10_000), 1)
 _PATTERN = PatternKind()
@@ -99,25 +100,25 @@ REQUIRED_FIELD: Final[Any] = Field("", Anything()).default
 
 
 def _own(do: str) -> Any:
-    def make(*, name: str = "", **arguments: Any) -> Step:
+    def make(*, name: str = "", fails: bool = False, **arguments: Any) -> Step:
         if do in _EXCHANGES and ("answer" in arguments or "status" in arguments):
             answer: Pattern | None = arguments.pop("answer", None)
             arguments["answer"] = answered(arguments["action"], answer, arguments.pop("status", None))
         if "error" in arguments and arguments.get("answer"):
             raise ValueError("either error or answer and status: an answer is one of the two")
-        return Step(do=do, arguments=arguments, name=name)
+        return Step(do=do, arguments=arguments, name=name, fails=fails)
 
     return make
 
 
 def _command(do: str) -> Any:
-    def make(*, name: str = "", **arguments: Any) -> Step:
+    def make(*, name: str = "", fails: bool = False, **arguments: Any) -> Step:
         if do == "overrule":
             arguments.setdefault("answer", None)  # TOML cannot say null
         for text in arguments.values():
             if isinstance(text, str):
                 numbered(text, 1)
-        return Step(do=do, arguments=arguments, name=name)
+        return Step(do=do, arguments=arguments, name=name, fails=fails)
 
     return make
 
@@ -125,9 +126,9 @@ def _command(do: str) -> Any:
 STEP: Final = Tagged(
     DO,
     {
-        **{do: Record((*fields, _NAMED), _own(do), DO) for do, fields in OWN.items()},
+        **{do: Record((*fields, _NAMED, _FAILS), _own(do), DO) for do, fields in OWN.items()},
         **{
-            name: Record((*map(_argument, command.arguments), _NAMED), _command(name), DO)
+            name: Record((*map(_argument, command.arguments), _NAMED, _FAILS), _command(name), DO)
             for name, command in COMMANDS.items()
             if name not in _NOT_HERE
         },

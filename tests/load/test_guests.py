@@ -36,6 +36,28 @@ async def test_they_come_call_and_go(autojump_clock: trio.testing.MockClock) -> 
     assert all(0 <= seconds < 60 and code == "" for _, seconds, _, code in calls)
 
 
+async def test_what_is_open_when_one_goes_is_no_failure(autojump_clock: trio.testing.MockClock) -> None:
+    """But one that the Central System cuts off is."""
+    calls: list[list[Any]] = []
+    async with CentralSystem(interval=10) as csms, trio.open_nursery() as nursery:
+        guests = Guests.from_json(
+            {"csms": "ws://csms.example/ocpp"}, lambda told: calls.extend(told.get("calls", [])), csms.connector
+        )
+        nursery.start_soon(guests.run)
+        for identity in "ABC":
+            guests.order({"do": "add", "charge_point": identity})
+        await csms.wait_for_call("BootNotification", 3)
+        csms.answers["Heartbeat"] = None
+        await csms.wait_for_call("Heartbeat", 3)
+        csms.abort("A")
+        guests.order({"do": "remove", "charge_point": "B"})
+        await trio.sleep(29)
+        guests.stop()
+    beats = Counter((action, outcome) for action, _, outcome, _ in calls if action == "Heartbeat")
+    assert beats["Heartbeat", "lost"] == 1
+    assert beats["Heartbeat", "result"] == 0
+
+
 async def test_an_id_is_free_when_the_one_that_goes_is_gone(autojump_clock: trio.testing.MockClock) -> None:
     async with CentralSystem() as csms, trio.open_nursery() as nursery:
         guests = Guests.from_json({"csms": "ws://csms.example/ocpp"}, lambda told: None, csms.connector)

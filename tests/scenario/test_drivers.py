@@ -207,7 +207,7 @@ async def test_who_finds_no_power_tries_again(csms: CentralSystem, play: Any) ->
     outcome: Outcome = await play(scenario, csms)
     assert outcome.counts["sessions"] == 1
     assert csms.calls("StartTransaction")[0].time > 300
-    assert "internal errors" not in outcome.counts
+    assert "failed steps" not in outcome.counts
 
 
 async def test_a_rate_that_no_memory_holds_is_refused(csms: CentralSystem, play: Any) -> None:
@@ -253,5 +253,10 @@ async def test_a_driver_whose_step_fails_leaves_connector_and_card(
     monkeypatch.setattr(SimulatedStation, "present_id_tag", fails_at_first)
     outcome: Outcome = await play(story(at(600, 700, card_count=1)), csms)
     assert outcome.counts["sessions ended"] == 1
-    assert outcome.counts["internal errors"] == 1
-    assert outcome.notes == ["a driver's step failed: ValueError: the reader is broken"]
+    assert outcome.counts["failed steps"] == 1
+    assert not outcome.is_passed
+    (undone,) = outcome.expectations
+    assert undone[:4] == ("all that drivers were to do was done", False, 1, 0)
+    assert [(one.charge_point, one.why) for one in undone.failures] == [
+        ("CP001", "drivers, a driver shows a card: ValueError: the reader is broken")
+    ]

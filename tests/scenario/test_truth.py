@@ -10,6 +10,7 @@ from ocpp16.fleet import Member
 from ocpp16.scenario import Outcome, Progress, Scenario, ScenarioError, Stage, scenario_from
 from ocpp16.scenario.judge import Judge
 from ocpp16.scenario.model import StageKind
+from ocpp16.simulation import Commands
 from ocpp16.testing import CentralSystem, Fault
 
 
@@ -215,3 +216,34 @@ async def test_one_whose_first_attempt_hangs_is_told_so(csms: CentralSystem, pla
         note.endswith("not connected in the end; CP001: its first attempt was not answered yet")
         for note in outcome.notes
     )
+
+
+async def test_a_step_that_is_to_fail_does_and_the_script_goes_on(csms: CentralSystem, play: Any, whys: Any) -> None:
+    nowhere = {"do": "plug_in", "connector": 9, "name": "nowhere"}
+    shown = {"do": "present_id_tag", "id_tag": "CARD", "connectors": [1], "name": "shown"}
+    seen = {"do": "wait_sent", "action": "Authorize"}
+    script = [{"do": "wait_registered"}, {**nowhere, "fails": True}, shown, seen]
+    outcome: Outcome = await play(scenario_from({"step": script}), csms, 2)
+    assert outcome.is_passed
+    assert ("step 2: nowhere", True, 2, 2) in [one[:4] for one in outcome.expectations]
+    outcome = await play(scenario_from({"step": [script[0], {**shown, "fails": True}]}), csms, 2)
+    assert whys(outcome) == {"step 2: shown": ["present_id_tag was to fail, and did not"]}
+
+
+@pytest.mark.parametrize(("raised", "why"), [(ValueError(), "ValueError"), (KeyError("x"), "KeyError: 'x'")])
+async def test_what_breaks_in_a_step_is_a_failure_whatever_it_says(
+    csms: CentralSystem, play: Any, whys: Any, monkeypatch: pytest.MonkeyPatch, raised: Exception, why: str
+) -> None:
+    async def breaks(*arguments: Any) -> None:
+        raise raised
+
+    monkeypatch.setattr(Commands, "run", breaks)
+    script: list[dict[str, Any]] = [
+        {"do": "wait_registered"},
+        {"do": "present_id_tag", "id_tag": "CARD", "connectors": [1]},
+    ]
+    outcome: Outcome = await play(scenario_from({"step": script}), csms)
+    assert whys(outcome) == {"step 2: present_id_tag": [why]}
+    script[1]["fails"] = True
+    outcome = await play(scenario_from({"step": script}), csms)
+    assert outcome.is_passed == isinstance(raised, ValueError)
