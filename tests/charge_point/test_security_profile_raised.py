@@ -113,7 +113,7 @@ async def test_a_profile_raised_while_pending_goes_back_to_the_key_that_was_let_
     csms = Dialled(has_tls=False)
     csms._keys = {"cp001": OLD}
     document = with_password(make_config, Internal__CentralSystemURI="csms.example/ocpp")
-    async with open_bench(csms=csms, document=document, evse_security=Certificates()) as bench:
+    async with open_bench(csms=csms, document=document, evse_security=certificates()) as bench:
         csms._keys = {"cp001": NEW}
         csms.refuse_boot("Pending", times=1, interval=1000)
         await bench.call("ChangeConfiguration", CHANGE_KEY)
@@ -166,7 +166,7 @@ async def test_a_key_that_nothing_uses_ends_no_trial_of_a_profile_that_is_pendin
 ) -> None:
     csms = Dialled()
     document = with_password(make_config, Internal__CentralSystemURI="csms.example/ocpp")
-    async with open_bench(csms=csms, document=document, evse_security=Certificates()) as bench:
+    async with open_bench(csms=csms, document=document, evse_security=certificates()) as bench:
         csms.refuse_boot("Pending", times=1, interval=1000)
         await bench.call("ChangeConfiguration", {"key": "SecurityProfile", "value": "3"})
         await trio.sleep(60)
