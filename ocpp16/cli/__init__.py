@@ -7,7 +7,8 @@ here but this file is imported without it.
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 
 NEEDED = ("click", "rich", "prompt_toolkit")
@@ -26,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _Starting(sys.argv[1:] if arguments is None else arguments):
             if all(find_spec(name) for name in NEEDED):
-                from ocpp16.cli.command_line import run
+                with uninterrupted():
+                    from ocpp16.cli.command_line import run
 
                 code = run(arguments)
             else:
@@ -39,6 +41,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # SIGINT for, whoever has caught it; the next code made from text takes it away.
         exec("")  # noqa: S102
     return code
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits for what is imported here: there are native libraries that crash if it comes into their first lines."""
+    came: list[int] = []
+    is_ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    try:
+        if is_ours:
+            signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    except ValueError:  # not in the main thread, where none comes
+        is_ours = False
+    try:
+        yield
+    finally:
+        if is_ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 class _Starting:
