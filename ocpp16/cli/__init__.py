@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits for what is imported here: there are native libraries that crash if it comes into their first lines."""
+    """Ctrl-C waits for what is imported here: native libraries may crash if it comes into their first lines."""
     came: list[int] = []
     is_ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     try:

@@ -92,7 +92,7 @@ _TLS_REMEDIES: Final = (
     ),
     (
         "trusted roots",
-        "put the root of that chain into ca/csms of the folder of certificates; or the server must send its intermediate ones",
+        "put the root of that chain into ca/csms of the folder of certificates; or the server must send all of it",
     ),
     ("self-signed", "put that certificate into ca/csms of the folder of certificates, if it is the right one"),
 )
