@@ -7,9 +7,10 @@ here but this file is imported without it.
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.util import find_spec
+
+from ocpp16.cli.importing import uninterrupted
 
 NEEDED = ("click", "rich", "prompt_toolkit")
 SERVERS = {"charge-point", "central-system", "fleet", "proxy"}
@@ -41,25 +42,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # SIGINT for, whoever has caught it; the next code made from text takes it away.
         exec("")  # noqa: S102
     return code
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits for what is imported here: native libraries may crash if it comes into their first lines."""
-    came: list[int] = []
-    is_ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    try:
-        if is_ours:
-            signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
-    except ValueError:  # not in the main thread, where none comes
-        is_ours = False
-    try:
-        yield
-    finally:
-        if is_ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-    if came:
-        raise KeyboardInterrupt
 
 
 class _Starting:

@@ -13,8 +13,8 @@ from io import TextIOWrapper
 import click
 
 from ocpp16._version import __version__
-from ocpp16.cli import uninterrupted
 from ocpp16.cli.failure import Explanation
+from ocpp16.cli.importing import uninterrupted
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.texts import shown
 
