@@ -49,7 +49,7 @@ def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
     A link is followed. Raises OSError, also for what is there and no regular file: a device or a pipe would be gone,
     and a file in its place.
     """
-    path = path.resolve()
+    path = _real(path)
     if problem := replaceable_problem(path):
         raise OSError(errno.EINVAL, problem, str(path))
     beside = _beside(path)
@@ -67,7 +67,7 @@ def replaceable_problem(path: Path) -> str:
     """Why `write_whole` could not have this place, as far as can be seen before; "" if it can."""
     if not path.name:
         return "is no name of a file"
-    named, path = path, path.resolve()
+    named, path = path, _real(path)
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return "is no regular file"
@@ -81,6 +81,11 @@ def replaceable_problem(path: Path) -> str:
     if len(os.fsencode(_beside(path).name)) > _LONGEST_NAME:
         return "its name is too long"
     return ""
+
+
+def _real(path: Path) -> Path:
+    """As `Path.resolve`, which of a link to itself raises what no caller expects; here looking at it does."""
+    return Path(os.path.realpath(path))
 
 
 def _beside(path: Path) -> Path:

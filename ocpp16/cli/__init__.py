@@ -10,6 +10,8 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 
+from ocpp16.cli.importing import uninterrupted
+
 NEEDED = ("click", "rich", "prompt_toolkit")
 SERVERS = {"charge-point", "central-system", "fleet", "proxy"}
 """Subcommands that have done their duty when they are told to end."""
@@ -26,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _Starting(sys.argv[1:] if arguments is None else arguments):
             if all(find_spec(name) for name in NEEDED):
-                from ocpp16.cli.command_line import run
+                with uninterrupted():
+                    from ocpp16.cli.command_line import run
 
                 code = run(arguments)
             else:

@@ -163,7 +163,7 @@ def charge_point(
         wanted,
     )
     if options.maindir is not None:
-        _make("", *(options.maindir / "certs" / name for name in CERTIFICATE_FOLDERS), options.maindir / LOGS)
+        _make("", *_kept_close(options.maindir))
     for option, folder in (("--message-log: ", message_log), ("--session-log: ", session_log)):
         if folder is not None:
             _make(option, folder)
@@ -286,12 +286,19 @@ class JsonFace:
         await self._interface.serve(commands, StandardInput())
 
 
+def _kept_close(maindir: Path) -> list[Path]:
+    """What is made in it, from above: nobody but its owner looks into the folders of certificates and logs."""
+    lowest = (maindir / LOGS, *(maindir / "certs" / name for name in CERTIFICATE_FOLDERS))
+    every = {one for folder in lowest for one in (folder, *folder.parents) if maindir in one.parents}
+    return sorted(every)
+
+
 def _make(option: str, *folders: Path) -> None:
-    """Make the folders, all that lead to them included. Raises CommandFailed that names the `option` they were given
-    by, but not for a disk that takes nothing now."""
+    """Make the folders, each for its owner only, and all that lead to the first. Raises CommandFailed that names the
+    `option` they were given by, but not for a disk that takes nothing now."""
     for folder in folders:
         try:
-            folder.mkdir(mode=0o700 if option else 0o777, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             if error.errno not in _DISK:
                 raise CommandFailed(f"{option}{folder}: cannot be made: {error.strerror}") from error

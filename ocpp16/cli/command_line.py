@@ -14,6 +14,7 @@ import click
 
 from ocpp16._version import __version__
 from ocpp16.cli.failure import Explanation
+from ocpp16.cli.importing import uninterrupted
 from ocpp16.cli.log import LogChoice, log_options
 from ocpp16.texts import shown
 
@@ -50,7 +51,8 @@ class Subcommands(click.Group):
         if cmd_name not in SUBCOMMANDS:
             return None
         module, _, name = SUBCOMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), name)
+        with uninterrupted():
+            command: click.Command = getattr(import_module(module), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -30,7 +30,11 @@ _MARKS = {True: "✓", False: "✗"}
 @click.option(
     "--maindir", type=click.Path(path_type=Path), help="Folder of the charge point, with what was changed, and certs."
 )
-@click.option("--certs", type=click.Path(path_type=Path), help="Folder of certificates [certs in --maindir].")
+@click.option(
+    "--certs",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of certificates [certs in --maindir].",
+)
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON object for each step.")
 @log_options
 @click.pass_obj

@@ -67,7 +67,7 @@ _REMEDIES: Final = {
     Step.INTERFACE: "IFace must be the name of an interface that is up (ip link), or an address of this machine",
     Step.TCP: "is the port right, does the Central System run, does a firewall stand between?",
     Step.PROXY: "look at HttpProxy: host, port, user and password; may it connect to this host and port?",
-    Step.TLS: "look at the certificate there, and at the roots in certs/ca/csms here",
+    Step.TLS: "look at the certificate there, and at the roots here, in ca/csms of the folder of certificates",
     Step.HTTP: "the path of CentralSystemURI or the ChargePointId is another one there",
     Step.PASSWORD: "the Central System has another AuthorizationKey, or none, for this ChargePointId",
     Step.SUBPROTOCOL: "the Central System must speak ocpp1.6 at this address",
@@ -88,10 +88,13 @@ _TLS_REMEDIES: Final = (
     ("client certificate", "install a client certificate (profile 3): ocpp16 certificates"),
     (
         "no server could be trusted",
-        "put the root of the Central System into certs/ca/csms: ocpp16 certificates",
+        "put the root of the Central System into ca/csms of the folder of certificates: ocpp16 certificates",
     ),
-    ("trusted roots", "put the root of that chain into certs/ca/csms; or the server must send its intermediate ones"),
-    ("self-signed", "put that certificate into certs/ca/csms, if it is the right one"),
+    (
+        "trusted roots",
+        "put the root of that chain into ca/csms of the folder of certificates; or the server must send all of it",
+    ),
+    ("self-signed", "put that certificate into ca/csms of the folder of certificates, if it is the right one"),
 )
 
 

@@ -1,5 +1,6 @@
 """The files that `ocpp16 load` leaves: results as JSON, as a page, as JUnit XML."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,14 +32,14 @@ class Reports:
     def problems(self, trace: Path | None, scenario: Path | None) -> Iterator[str]:
         """Before hours of a test are for nothing, or a file that is needed is gone. Of two that are one file the one
         that is written later would be all that is left. scenario: its file, if it has one."""
-        options: dict[Path, str] = {} if scenario is None else {scenario.resolve(): "--scenario"}
+        options: dict[str, str] = {} if scenario is None else {os.path.realpath(scenario): "--scenario"}
         for option, path in (("--json", self.json), ("--html", self.html), ("--junit", self.junit), ("--trace", trace)):
             if path is None:
                 continue
             if problem := replaceable_problem(path):
                 yield f"{option} {shown(path)}: {problem}"
-            elif options.setdefault(path.resolve(), option) != option:
-                yield f"{option} {shown(path)}: is the file of {options[path.resolve()]}, too"
+            elif options.setdefault(os.path.realpath(path), option) != option:
+                yield f"{option} {shown(path)}: is the file of {options[os.path.realpath(path)]}, too"
 
     def write(self, results: Results) -> list[str]:
         """All of them; each is whole at any moment. Blocks. Returns why some could not be written."""

@@ -60,6 +60,8 @@ def pki(
     choice.begin("warning")
     if _IDENTITY.fullmatch(identity) is None or identity.startswith("."):
         raise CommandFailed(f"--id: {shown(identity)} is no name of a charge point")
+    if not _is_unicode(str(folder.absolute())):
+        raise CommandFailed(f"{shown(folder.absolute())}: is not UTF-8, and the files that are made have to name it")
     if "" in names:
         raise CommandFailed("--name: it is empty")
     laboratory = Laboratory(folder.absolute(), time.time() - EARLIER, days)
@@ -80,6 +82,14 @@ def pki(
     for line in laboratory.told(port, f"wss://{_in_url((names or NAMES)[0])}:{port}/ocpp/", identity):
         click.echo(line)
     return 0
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class Laboratory:

@@ -221,6 +221,11 @@ def test_names_that_cannot_be(run: Callable[..., str], options: tuple[str, ...])
     assert not Path("lab").exists()
 
 
+def test_a_folder_that_no_json_can_name(run: Callable[..., str]) -> None:
+    (line,) = run("pki", os.fsdecode(b"\xff"), fails=True).splitlines()
+    assert "is not UTF-8" in line
+
+
 def test_a_folder_that_cannot_be_written(run: Callable[..., str]) -> None:
     put("file", "")
     (line,) = run("pki", "file/lab", fails=True).splitlines()

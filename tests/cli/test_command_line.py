@@ -219,6 +219,13 @@ def test_an_interrupt_while_parts_are_imported_is_an_end_like_any_other(place: s
     assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "")
 
 
+def test_an_interrupt_waits_for_the_end_of_an_import() -> None:
+    """orjson and others that are native crash the process if it is raised in their first lines."""
+    interrupted = "os.kill(os.getpid(), signal.SIGINT); print('still there')"
+    done = starting("charge-point", "orjson", interrupted)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "still there\n", "")
+
+
 def test_an_interrupt_while_a_class_is_made_is_one_too() -> None:
     done = starting(
         "charge-point", "ocpp16.cli.charge_point", "raise RuntimeError('__set_name__') from KeyboardInterrupt()"

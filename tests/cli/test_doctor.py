@@ -99,7 +99,7 @@ async def test_tls_is_told_with_its_certificate(tmp_path: Any) -> None:
         last = (await examined(configuration(port, profile=2), Roots(tmp_path / "other.pem")))[-1]
         assert (last.step, last.is_good) == (Step.TLS, False)
         assert "roots" in last.text
-        assert "certs/ca/csms" in last.remedy or "root" in last.remedy
+        assert "ca/csms" in last.remedy or "root" in last.remedy
         other_name = configuration(port, profile=2, CentralSystemName="other")
         last = (await examined(other_name, Roots(tmp_path / "roots.pem")))[-1]
         assert "mismatch" in last.text.lower()
@@ -218,10 +218,11 @@ async def test_it_can_be_cancelled_at_any_step() -> None:
         (["--conf", "/nowhere/config.json"], 2, "config.json"),
         (["--csms", "ws://127.0.0.1:1/", "--id", "cp"], 1, "TCP"),
         (
-            ["--csms", "wss://localhost/", "--id", "cp", "--password", "Secret12", "--certs", "/none"],
+            ["--csms", "wss://localhost/", "--id", "cp", "--password", "Secret12", "--certs", "/"],
             1,
-            "none is installed",
+            "ca/csms of the folder of certificates",
         ),
+        (["--csms", "ws://127.0.0.1:1/", "--id", "cp", "--certs", "/none"], 2, "'/none' does not exist"),
         (["--csms", "ws://127.0.0.1:1/", "--id", "cp", "--json"], 1, '"step":"TCP","ok":false'),
     ],
 )

@@ -151,6 +151,7 @@ def test_a_folder_that_is_not_there_is_told_before(option: str, capfd: pytest.Ca
         (("--csms", "ws://x", "--trace", "pipe"), "--trace pipe: is no regular file"),
         (("--csms", "ws://x", "--html", "link-to-nothing/x"), "there is no folder link-to-nothing that can be written"),
         (("--csms", "ws://x", "--html", ""), "is no name of a file"),
+        (("--csms", "ws://x", "--json", "loop"), "--json loop: cannot be looked at: Too many levels"),
         (("--csms", "ws://x", "--html", "x" * 251), "its name is too long"),
         (
             ("--csms", "ws://x", "--scenario", "a.toml", "--json", "b.toml"),
@@ -177,11 +178,12 @@ def test_what_cannot_be_meant_is_named_and_nothing_is_lost(
     os.mkfifo("pipe")
     Path("a.toml").write_text(SHORT.replace("DURATION", "1"))
     Path("b.toml").symlink_to("a.toml")
+    Path("loop").symlink_to("loop")
     assert main(["load", *options]) == 2
     told = capfd.readouterr().err
     assert said in told
     assert "Traceback" not in told
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.toml", "b.toml", "pipe"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.toml", "b.toml", "loop", "pipe"]
     assert Path("a.toml").read_text().startswith("\n[fleet]")
 
 

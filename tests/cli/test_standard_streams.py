@@ -232,6 +232,14 @@ def test_a_disk_that_takes_no_folder_is_no_reason_not_to_start(
     assert logged.startswith(f"--message-log: {tmp_path / 'it'}: cannot be made, and nothing is logged")
 
 
+def test_nobody_else_looks_into_certificates_and_logs(tmp_path: Path) -> None:
+    charge_point._make("", *charge_point._kept_close(tmp_path / "main"))
+    made = {path.relative_to(tmp_path).as_posix(): path.stat().st_mode & 0o777 for path in tmp_path.rglob("main/**")}
+    assert {"main/certs/ca/csms", "main/certs/client", "main/logs"} < made.keys()
+    del made["main"]
+    assert set(made.values()) == {0o700}
+
+
 def test_a_folder_that_can_never_be_made_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CommandFailed, match="Not a directory"):

@@ -8,21 +8,15 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from ocpp16 import ChargePoint, observer, open_charge_point, station
+from ocpp16 import ChargePoint, observer, open_charge_point
+from ocpp16.charge_point.features import protocols
 from ocpp16.observer import ObserverEvent
+from ocpp16.station import CoreStation
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "from-libocpp.md").read_text()
 TABLES = [line.split("|")[1:-1] for line in PAGE.splitlines() if line.startswith("| ")]
 OURS = " ".join(cell for row in TABLES for cell in row)
-PROTOCOLS = [
-    station.CoreStation,
-    station.ReservationStation,
-    station.SmartChargingStation,
-    station.FirmwareStation,
-    station.SecurityStation,
-    station.PricingStation,
-    station.DisplayStation,
-]
+PROTOCOLS = (CoreStation, *protocols())
 QUESTIONS = {name for kind in PROTOCOLS for name in vars(kind) if not name.startswith("_")}
 EVENTS = {name for name, kind in vars(observer).items() if isinstance(kind, type) and issubclass(kind, ObserverEvent)}
 EVENTS.discard("ObserverEvent")
