@@ -43,7 +43,7 @@ from ocpp16.load.trace import joined, part_of
 from ocpp16.load.words import clock
 from ocpp16.scenario import Scenario, ScenarioError
 from ocpp16.scenario.loading import ENDING
-from ocpp16.scenario.run import pace_of, stretch_of
+from ocpp16.scenario.pace import pace_of, stretch_of
 from ocpp16.scenario.running import blueprints_of
 from ocpp16.texts import shown
 

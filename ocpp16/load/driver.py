@@ -80,6 +80,7 @@ class Driver:
         """End the story in order, now."""
         if not self._is_stopping.is_set():
             self._why = why
+            self._recorder.is_interrupted = True
             self._is_stopping.set()
 
     def watch(self, identity: str, watcher: Watcher | None) -> None:

@@ -89,6 +89,8 @@ class Recorder:
         self._speed = speed
         self._actions = _Actions()
         self._lost = LostCalls(speed)
+        self.is_interrupted: bool = False
+        """What is open when a test ends before its end is lost: no verdict rests on that, and all is told."""
         self.beats: Beats | None = None
         """Of an open model."""
         self._sent = 0
@@ -196,7 +198,8 @@ class Recorder:
 
     def _cut_off(self, charge_point: str, reason: str) -> None:
         """A connection ended."""
-        if (ended := self._lost.settled(charge_point, reason)) is not None:
+        why = "interrupted" if self.is_interrupted else reason
+        if (ended := self._lost.settled(charge_point, why)) is not None:
             self._ended(ended)
         if self.beats is None:
             return
