@@ -93,7 +93,7 @@ def _story(named: str, values: tuple[str, ...]) -> dict[str, Any]:
 @click.command("load", short_help="Load a Central System, measure, and judge.")
 @click.option("--csms", metavar="URL", help="Central System, ws:// or wss://; ids are appended.")
 @click.option("--charge-points", type=click.IntRange(1, 1_000_000), help="How many; else as the scenario says.")
-@click.option("--connectors", type=click.IntRange(1, 10_000), help="Connectors of each.")
+@click.option("--connectors", type=click.IntRange(1, 1_000), help="Connectors of each.")
 @click.option("--scenario", "named", metavar="NAME|FILE", default=USUAL, show_default=True, help="What they do.")
 @click.option("--set", "values", metavar="NAME=TEXT", multiple=True, help="What ${NAME} stands for; may be repeated.")
 @click.option("--duration", type=FiniteRange(0.001, A_YEAR), help="Seconds that the stages that hold take in all.")

@@ -123,7 +123,7 @@ def loaded(named: str, values: tuple[str, ...]) -> Scenario:
 @click.option("--csms", metavar="URL", required=True, help="Central System, ws:// or wss://; ids are appended.")
 @click.option("--charge-points", type=click.IntRange(1, 1_000_000), help="How many; else as the scenario says.")
 @click.option("--id", "pattern", metavar="PATTERN", help="Their names; else as the scenario says.")
-@click.option("--connectors", type=click.IntRange(1, 10_000), help="Connectors of each.")
+@click.option("--connectors", type=click.IntRange(1, 1_000), help="Connectors of each.")
 @click.option("--blueprint", metavar="NAME", help="What stations are made of, instead of what the scenario says.")
 @click.option("--password", metavar="TEXT|hex:…", help="Password of all of them (AuthorizationKey).")
 @click.option("--password-file", type=FilePath, help="File with the password in its only line, as --password takes it.")

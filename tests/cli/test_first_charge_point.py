@@ -44,7 +44,7 @@ def test_of_each_option(command: str, options: tuple[str, ...], said: str, capsy
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("load", *TO, "--connectors", "5000"), "--connectors: Core.NumberOfConnectors = 5000: must be at most 1000"),
+        (("load", *TO, "--connectors", "5000"), "'--connectors': 5000 is not in the range 1<=x<=1000"),
         (("load", *TO, "--web-host", "localhost"), "--web-host: there is no panel without --web"),
         (("load", "--locust-worker", "x:y"), "--locust-worker: must be HOST or HOST:PORT"),
         (("proxy", "--listen", "127.0.0.1:0", "--csms", "http://u:p@x"), "--csms http://…@x: must begin with ws://"),

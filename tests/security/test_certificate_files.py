@@ -12,14 +12,12 @@ from typing import Any
 
 import pytest
 import trio
-import trio.testing
 from forged import NOW, root
 from patience import PATIENCE
 
 from ocpp16.security import certificate_files, certificate_store
 from ocpp16.security.certificate import certificates_in
 from ocpp16.security.certificate_files import DiskFiles
-from ocpp16.security.certificate_store import CertificateStore
 from ocpp16.security.evse_security import (
     CaCertificateType,
     CertificateType,
@@ -29,7 +27,7 @@ from ocpp16.security.evse_security import (
     LeafCertificateStatus,
     LeafCertificateType,
 )
-from ocpp16.security.file_evse_security import READERS, FileEvseSecurity
+from ocpp16.security.file_evse_security import FileEvseSecurity
 from ocpp16.security.lab_pki import Authority
 from ocpp16.security.private_keys import made_key
 from ocpp16.testing.evse_security import MemoryEvseSecurity
@@ -311,29 +309,6 @@ async def test_changes_come_one_after_another(tmp_path: Path) -> None:
         for number in range(8):
             nursery.start_soon(security.install_ca_certificate, root(f"Root {number}").pem, ROOTS)
     assert len(certificates_in(bundle.read_bytes())) == 8
-
-
-async def test_a_fleet_on_one_folder_has_few_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of it connects anew at once, and asks for the roots."""
-    keepers = [made(tmp_path) for _ in range(3 * READERS)]
-    await keepers[0].install_ca_certificate(root().pem, ROOTS)
-    asked, go_on = threading.Semaphore(0), threading.Event()
-
-    def slow(self: CertificateStore, *_: Any) -> None:
-        asked.release()
-        go_on.wait(PATIENCE)
-
-    monkeypatch.setattr(CertificateStore, "verify_location", slow)
-    async with trio.open_nursery() as nursery:
-        for keeper in keepers:
-            nursery.start_soon(keeper.get_verify_location, ROOTS)
-        for _ in range(READERS):
-            assert await trio.to_thread.run_sync(asked.acquire, True, PATIENCE)
-        await trio.testing.wait_all_tasks_blocked()
-        assert not asked.acquire(blocking=False), "the others wait for these"
-        go_on.set()
-    for _ in range(2 * READERS):
-        assert asked.acquire(blocking=False)
 
 
 async def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
