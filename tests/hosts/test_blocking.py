@@ -131,16 +131,16 @@ def test_observers_and_meters_that_hang_take_no_thread_of_the_station(
             hanging[1].set()
             go_on.wait(TIMEOUT)
 
-    try:
-        block = blocking.open_charge_point(server.config(), Hanging(), observer=Observer(), meter_interval=0.01)
-        with block as charge_point:
+    block = blocking.open_charge_point(server.config(), Hanging(), observer=Observer(), meter_interval=0.01)
+    with block as charge_point:
+        try:
             charge_point.start()
             charge_point.wait_registered()
-            charge_point.on_transaction_started(1, "s1", "TAG", 1000)
+            charge_point.on_transaction_started(1, "s", "TAG", 1000)
             assert all(one.wait(TIMEOUT) for one in hanging)
             assert server.call("UnlockConnector", {"connectorId": 1}) == {"status": "Unlocked"}
-    finally:
-        go_on.set()
+        finally:
+            go_on.set()
 
 
 def test_a_crew_does_what_is_begun_by_so_many_threads() -> None:
