@@ -62,7 +62,7 @@ def test_its_tests_pass(example: Any) -> None:
         ),
         pytest.param(
             "await session.start()",
-            "await connection.close()",
+            "await connection.recv()\n            await connection.close()",
             "test_a_remote_start",
             "an accepted BootNotification was not seen within 1 s; it is not connected",
             1,
