@@ -78,9 +78,11 @@ def without_sources(package: Path) -> Iterator[None]:
     kept = {path: path.read_bytes() for path in sources_of_compiled(package)}
     for path in kept:
         path.unlink()
-    yield
-    for path, content in kept.items():
-        path.write_bytes(content)
+    try:
+        yield
+    finally:
+        for path, content in kept.items():
+            path.write_bytes(content)
 
 
 def compiled(package: Path) -> Iterator[Path]:

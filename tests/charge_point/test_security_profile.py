@@ -15,7 +15,7 @@ from ocpp16.testing.central_system import CentralSystem
 async def test_a_new_key_stays_when_it_led_to_an_accepted_boot(open_bench: Any, make_config: Any) -> None:
     csms = CentralSystem(keys={"cp001": OLD})
     async with open_bench(csms=csms, document=with_password(make_config)) as bench:
-        csms._keys["cp001"] = NEW  # type: ignore[index]
+        csms._keys = {"cp001": NEW}
         boots, statuses = (len(bench.sent(action)) for action in ("BootNotification", "StatusNotification"))
         assert await bench.call("ChangeConfiguration", CHANGE_KEY) == {"status": "Accepted"}
         assert state(bench) == (1, NEW, None, OLD)
@@ -50,7 +50,7 @@ async def test_power_fails_while_a_key_is_on_trial(
     csms = CentralSystem(keys={"cp001": OLD})
     async with until_power_fails(csms=csms, **options) as bench:
         await bench.call("ChangeConfiguration", CHANGE_KEY)
-        csms._keys["cp001"] = knows  # type: ignore[index]
+        csms._keys = {"cp001": knows}
         await trio.sleep(power_fails_after)
     async with open_bench(csms=CentralSystem(keys={"cp001": knows}), **options) as bench:
         await settled(bench)
@@ -65,7 +65,7 @@ async def test_the_new_key_is_known_late(open_bench: Any, make_config: Any) -> N
         csms.is_reachable = False
         await trio.sleep(100)
         assert state(bench) == (1, NEW, None, OLD)
-        csms._keys["cp001"] = NEW  # type: ignore[index]
+        csms._keys = {"cp001": NEW}
         csms.is_reachable = True
         await settled(bench)
         assert state(bench) == (1, NEW, None, None)
@@ -149,7 +149,7 @@ async def test_what_was_let_in_while_pending_is_the_way_back(open_bench: Any, ma
     """A Central System that sets things up has forgotten the first key, and does not know the third one yet."""
     csms = CentralSystem(keys={"cp001": OLD})
     async with open_bench(csms=csms, document=with_password(make_config)) as bench:
-        csms._keys["cp001"] = NEW  # type: ignore[index]
+        csms._keys = {"cp001": NEW}
         csms.refuse_boot("Pending", times=1, interval=1000)
         await bench.call("ChangeConfiguration", CHANGE_KEY)
         await trio.sleep(60)
@@ -168,7 +168,7 @@ async def test_what_is_accepted_after_it_was_rejected_stays(open_bench: Any, mak
         csms.refuse_boot("Rejected", times=1, interval=10)
         await bench.call("ChangeConfiguration", CHANGE_KEY)
         await trio.sleep(1)
-        csms._keys["cp001"] = NEW  # type: ignore[index]
+        csms._keys = {"cp001": NEW}
         await trio.sleep(200)
         assert state(bench) == (1, NEW, None, None)
         assert bench.charge_point.counters.connects == 2

@@ -247,8 +247,8 @@ def test_a_path_that_nobody_may_look_at_is_told(capsys: pytest.CaptureFixture[st
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("ocpp16: /")
     assert line.endswith(": File name too long")
-    denied = Explanation(ExceptionGroup("", [PermissionError(errno.EACCES, "Permission denied", "/root/c.json")]))
-    assert (denied.lines, denied.exit_code, denied.is_unexpected) == (["/root/c.json: Permission denied"], 2, False)
+    denied = Explanation(ExceptionGroup("", [PermissionError(errno.EACCES, "Permission denied", "/srv/c.json")]))
+    assert (denied.lines, denied.exit_code, denied.is_unexpected) == (["/srv/c.json: Permission denied"], 2, False)
     assert Explanation(PermissionError(errno.EACCES, "Permission denied")).is_unexpected
 
 
