@@ -109,9 +109,10 @@ class Fleet:
         )
         self._opening.add(identity)
         try:
-            former = self._leaving.pop(identity, None)
+            former = self._leaving.get(identity)
             if former is not None:
                 await former.wait_over()
+                self._leaving.pop(identity, None)
             await member.open()
             if self._is_closed:
                 await self._charge_points.close(member.charge_point)

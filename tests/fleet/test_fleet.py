@@ -204,6 +204,10 @@ async def test_removing_goes_on_without_who_asked_for_it(csms: CentralSystem, fl
             scope.cancel()
             await fleet.remove("CP1")
         assert "CP1" not in fleet
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await fleet.add("CP1")
+        assert "CP1" not in fleet
         again = await fleet.add("CP1")
         assert member.is_over, "the id, and what is stored of it, is the later one's when the earlier one is closed"
         await fleet.wait_registered()
