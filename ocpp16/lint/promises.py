@@ -68,13 +68,20 @@ class Promises(Subject):
             self._open = [promise for promise in self._open if promise.keyword not in keywords]
 
     def reconnected(self, docket: Docket) -> None:
-        # A reset ends with a connection, and keeps its word on the next one.
-        self._open = [promise for promise in self._open if promise.rule == "reset"]
+        # A reset ends with a connection, and keeps its word on the next one, however long the network was away.
+        now, waited = docket.now, 0 if docket.now is None else docket.waited(docket.now)
+        self._open = [
+            promise if now is None else promise._replace(due=now + _RESET * SECOND, waited=waited)
+            for promise in self._open
+            if promise.rule == "reset"
+        ]
 
     def rebooted(self, docket: Docket) -> None:
         self._open.clear()
 
     def passed(self, docket: Docket, now: int) -> None:
+        if self._open and docket.is_updating:
+            self._open = [one for one in self._open if not _may_be_held(docket, one)]
         if not self._open or self._due is None or now <= self._due:
             return
         waited = docket.waited(now)
@@ -121,8 +128,6 @@ class Promises(Subject):
             return
         if connector_id and kind == "Operative" and docket.statuses.get(0) == "Unavailable":
             return  # that of the whole charge point holds for each connector
-        if kind == "Operative" and docket.is_updating:
-            return  # those that the update holds come back when it ends
         if (now == "Unavailable") != (kind == "Inoperative"):
             seconds = _STATUS + docket.keys.get("MinimumStatusDuration", 0)
             told = f"ChangeAvailability of connector {connector_id} to {kind} was accepted, but it stayed {now}"
@@ -182,3 +187,8 @@ class Promises(Subject):
 
 def _is_accepted(frame: Frame) -> bool:
     return text(frame.payload, "status") == "Accepted"
+
+
+def _may_be_held(docket: Docket, promise: Promise) -> bool:
+    """Is it about a connector that shall be operative again? An update may hold it until it ends."""
+    return promise.rule == "availability" and docket.statuses.get(int(promise.keyword[1] or 0)) == "Unavailable"

@@ -28,6 +28,7 @@ class Registration(Subject):
     __slots__ = (
         "_answered_at",
         "_beat_at",
+        "_before",
         "_early",
         "_heard_at",
         "_highest",
@@ -45,6 +46,8 @@ class Registration(Subject):
     def __init__(self) -> None:
         self.status: str | None = None
         """What the last BootNotification was answered; "" while it is not, None as long as there was none."""
+        self._before: str | None = None
+        """What the one before was answered, while it is not."""
         self._interval = 0
         self._answered_at: int | None = None
         self._triggered: set[str] = set()
@@ -67,8 +70,8 @@ class Registration(Subject):
         """Any CALL of either side, before its handlers."""
         is_waiting = self.status is not None and self.status != ACCEPTED
         if asked.frame.direction != FROM_CHARGE_POINT:
-            asked.is_in_vain = self.status == REJECTED
-            if asked.is_in_vain:
+            asked.is_in_vain = (self.status or self._before) == REJECTED
+            if self.status == REJECTED:
                 docket.tell(
                     "asked-rejected", f"{shown(asked.action, 40)} to a charge point that was Rejected", asked.frame
                 )
@@ -99,6 +102,7 @@ class Registration(Subject):
                 docket.tell("boot-interval", told, asked.frame)
         self._answered_at = None
         if not asked.is_triggered or self.status != ACCEPTED:
+            self._before = self.status or self._before
             self.status = ""
             docket.is_accepted = False
 
@@ -115,6 +119,11 @@ class Registration(Subject):
         if self._interval < 0:
             docket.tell("interval", f"the interval is {self._interval} s", frame)
         self._check_time(docket, asked, frame)
+
+    def not_booted(self, docket: Docket, asked: Asked, frame: Frame | None = None) -> None:
+        """A CALLERROR, or nothing: the charge point is what it was."""
+        if self.status == "" and self._before in (PENDING, REJECTED):
+            self.status = self._before
 
     def beating(self, docket: Docket, asked: Asked) -> None:
         at, before, interval = asked.at, self._beat_at, self.interval(docket)
@@ -211,3 +220,5 @@ class Registration(Subject):
         "TriggerMessage": triggered,
         "ExtendedTriggerMessage": triggered,
     }
+    ON_REFUSAL: ClassVar[Mapping[str, OnAnswer]] = {_BOOT: not_booted}
+    ON_LOSS: ClassVar[Mapping[str, OnCall]] = {_BOOT: not_booted}

@@ -233,6 +233,24 @@ def test_who_is_rejected_answers_nothing(status: str, found: list[str]) -> None:
     assert told.charge_point(BEAT.format(1), after=61) == found
 
 
+@pytest.mark.parametrize("answer", [None, "InternalError"])
+def test_who_was_rejected_still_is_while_the_next_boot_has_no_result(answer: str | None) -> None:
+    told = Told("unanswered", "asked-rejected")
+    told.connected()
+    told.boots("Rejected", interval=10)
+    told.charge_point('[2,"again","BootNotification",{"chargePointVendor":"V","chargePointModel":"M"}]', after=20)
+    told.is_asked("ClearCache")
+    if answer is not None:
+        told.central_system(f'[4,"again","{answer}","",{{}}]')
+    beat = {"currentTime": "2026-01-01T01:00:00Z"}
+    assert told.asks("Heartbeat", beat, after=61) == ([] if answer else ["unanswered"]), "of the boot"
+    assert {finding.side for finding in told.found} <= {"central system"}
+    assert told.is_asked("ClearCache") == ["asked-rejected"]
+    told.boots()
+    told.is_asked("ClearCache")
+    assert told.asks("Heartbeat", beat, after=61) == ["unanswered"], "it answers again"
+
+
 def test_a_time_that_comes_late_is_no_wrong_time() -> None:
     """It was right when it was written; nothing that the charge point tells is ahead of it."""
     told = Told("central-time", "future")

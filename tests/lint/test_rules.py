@@ -83,3 +83,40 @@ def test_a_change_of_availability_that_is_taken_back_is_not_waited_for(connector
     told.is_asked("ChangeAvailability", {"status": "Accepted"}, connectorId=1, type="Inoperative")
     told.asks("Heartbeat", {"currentTime": told.now()}, after=100)
     assert [finding.rule for finding in told.found] == ["availability"]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_connector_that_an_update_holds_is_not_waited_for(is_first: bool) -> None:
+    told = Told("availability")
+    told.connected()
+    told.boots()
+    told.status("Unavailable", 1)
+    told.status("Available", 2)
+    for is_asked in (is_first, not is_first):
+        if is_asked:
+            told.is_asked("ChangeAvailability", {"status": "Accepted"}, connectorId=1, type="Operative")
+            told.is_asked("ChangeAvailability", {"status": "Accepted"}, connectorId=2, type="Inoperative")
+        else:
+            told.asks("FirmwareStatusNotification", {}, status="Installing")
+    told.asks("FirmwareStatusNotification", {}, after=40, status="InstallationFailed")
+    told.asks("Heartbeat", {"currentTime": told.now()}, after=100)
+    assert [finding.text for finding in told.found] == [
+        "ChangeAvailability of connector 2 to Inoperative was accepted, but it stayed Available"
+    ]
+
+
+def test_the_network_may_be_away_after_a_reset() -> None:
+    told = Told("reset")
+    told.connected()
+    told.boots()
+    told.is_asked("Reset", {"status": "Accepted"}, type="Hard")
+    told.disconnected()
+    told.connected(after=4000)
+    told.boots()
+    told.is_asked("Reset", {"status": "Accepted"}, type="Hard")
+    told.disconnected()
+    told.connected(after=4000)
+    told.asks("Heartbeat", {"currentTime": told.now()}, after=290)
+    assert told.found == []
+    told.asks("Heartbeat", {"currentTime": told.now()}, after=20)
+    assert [finding.rule for finding in told.found] == ["reset"], "it is there, and has not booted"
