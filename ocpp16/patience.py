@@ -11,7 +11,9 @@ __all__ = ["calendar_rate", "of_others"]
 
 def calendar_rate() -> float:
     """Seconds that pass in the world in one of trio's clock. A clock that is faster than the world may say so by an
-    attribute of this name; others are as fast."""
+    attribute of this name; others are as fast, and so is the time of who decides outside of trio."""
+    if not trio.lowlevel.in_trio_run():
+        return 1.0
     rate: float = getattr(trio.lowlevel.current_clock(), "calendar_rate", 1.0)
     return rate
 

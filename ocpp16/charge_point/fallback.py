@@ -12,6 +12,7 @@ from ocpp16.charge_point.addresses import Addresses
 from ocpp16.configuration.keys import internal
 from ocpp16.faults import obey
 from ocpp16.observer import CentralSystemChanged
+from ocpp16.patience import of_others
 from ocpp16.profiles.base import Context
 from ocpp16.state.timers import Timer
 
@@ -72,7 +73,7 @@ class Fallback:
         addresses = self._addresses
         if self._left_alone_for(addresses.first):
             return
-        with trio.move_on_after(LOOK_TIMEOUT):
+        with trio.move_on_after(of_others(LOOK_TIMEOUT)):
             try:
                 stream = await self._dial(addresses.first)
                 await stream.aclose()

@@ -12,6 +12,7 @@ Rules of this file:
 from collections.abc import Callable
 
 from ocpp16.errors import ConnectionClosed
+from ocpp16.patience import of_others
 from ocpp16.rpc.policy import MAX_UNSENT, MAX_WAITING_REPLIES
 from ocpp16.rpc.session import Session
 from ocpp16.state.clock import Clock
@@ -190,7 +191,7 @@ class Link:
             return
         self.websocket.send_ping(self._ping_payload)
         if self._pong_timeout > 0 and self._pong is None:
-            self._pong = self._timers.at(self._clock.monotonic() + self._pong_timeout, self._no_pong)
+            self._pong = self._timers.at(self._clock.monotonic() + of_others(self._pong_timeout), self._no_pong)
         self._turn()
 
     def _pong_arrived(self, payload: bytes) -> None:
@@ -222,7 +223,7 @@ class Link:
             return
         self.websocket.send_ping(self._ping_payload)
         if self._pong_timeout > 0 or self._ping is None:  # else pongs are waited for for ever: so it is configured
-            self._probe = self._timers.at(now + (self._pong_timeout or PROBE_TIMEOUT), self._no_sign_of_life)
+            self._probe = self._timers.at(now + of_others(self._pong_timeout or PROBE_TIMEOUT), self._no_sign_of_life)
 
     def _no_sign_of_life(self) -> None:
         self._probe = None

@@ -8,6 +8,7 @@ import trio
 
 from ocpp16.charge_point.link import Link
 from ocpp16.charge_point.shared_reader import SharedReader
+from ocpp16.patience import of_others
 from ocpp16.transport.readiness import Readiness
 
 WRITE_TIMEOUT = 10.0
@@ -30,10 +31,10 @@ async def flush(link: Link) -> None:
     """Write the rest; a write that gets stuck ends the connection. One that only takes long does not."""
 
     def taken() -> None:
-        limit.deadline = trio.current_time() + WRITE_TIMEOUT
+        limit.deadline = trio.current_time() + of_others(WRITE_TIMEOUT)
 
     try:
-        with trio.move_on_after(WRITE_TIMEOUT) as limit:
+        with trio.move_on_after(of_others(WRITE_TIMEOUT)) as limit:
             await link.websocket.flush(taken)
         if limit.cancelled_caught:
             link.websocket.abort(f"a write did not get through within {WRITE_TIMEOUT:g} s")

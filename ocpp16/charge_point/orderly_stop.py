@@ -17,6 +17,7 @@ from ocpp16.configuration.keys import internal
 from ocpp16.enums import Reason
 from ocpp16.errors import StoreError
 from ocpp16.log import FoldingLog
+from ocpp16.patience import of_others
 from ocpp16.profiles.base import Context
 from ocpp16.store.leaving import LAST_MOMENT
 
@@ -31,7 +32,7 @@ def flush_by(life: Life, writer: JournalWriter, began: float) -> float:
     the life left no time (-inf).
     """
     if life.flush_by is None or (-inf < life.flush_by < began and writer.is_durable(life.last_told)):
-        return trio.current_time() + FLUSH_TIMEOUT
+        return trio.current_time() + of_others(FLUSH_TIMEOUT)
     return life.flush_by
 
 
@@ -39,7 +40,7 @@ async def stop_in_order(life: Life, turns: Turns, writer: JournalWriter, second_
     """End `life`. Cancelled, it leaves off where it is."""
     ctx = life.features.ctx
     ctx.transactions.first_new = ctx.transactions.next_key  # what begins from here on is for the next start
-    with trio.move_on_after(ctx.configuration[internal.STOP_TIMEOUT]):
+    with trio.move_on_after(of_others(ctx.configuration[internal.STOP_TIMEOUT])):
         for transaction in ctx.transactions.all_running():
             ctx.station_side.stop_transaction(transaction, Reason.OTHER)
         while not _has_settled(ctx):
@@ -47,7 +48,7 @@ async def stop_in_order(life: Life, turns: Turns, writer: JournalWriter, second_
     for feature in reversed(life.features.all):
         second_line.guarded(f"stop of {type(feature).__name__}", feature.stop)
     ctx.station_side.forget()
-    deadline = life.flush_by = trio.current_time() + FLUSH_TIMEOUT
+    deadline = life.flush_by = trio.current_time() + of_others(FLUSH_TIMEOUT)
     with trio.CancelScope(deadline=deadline):
         await life.close_connection()
     second_line.guarded("end of the session", lambda: ctx.session.stop(ctx.clock.monotonic()))

@@ -5,6 +5,7 @@ before it is known to be stored. A Central System expects the answer, and then t
 that it brought about; facts are stored at once all the same. Who has the answer already says `Reply(…, then=…)`.
 """
 
+from ocpp16.patience import of_others
 from ocpp16.profiles.base import Context
 
 LONGEST_WAIT = 5.0
@@ -20,7 +21,7 @@ class AnswerFirst:
         self._ctx = ctx
 
     def __enter__(self) -> None:
-        self._ctx.session.hold_requests(self._ctx.clock.monotonic() + LONGEST_WAIT)
+        self._ctx.session.hold_requests(self._ctx.clock.monotonic() + of_others(LONGEST_WAIT))
 
     def __exit__(self, *error: object) -> None:
         self._ctx.session.release_requests()

@@ -16,6 +16,7 @@ from ocpp16.enums import AuthorizationStatus, ClearCacheStatus
 from ocpp16.errors import CallFailed
 from ocpp16.models import AuthorizationDecision, IdTagInfo
 from ocpp16.observer import IdTagAuthorized
+from ocpp16.patience import of_others
 from ocpp16.profiles.base import Context, FeatureProfile, Others, Stored, hears, on
 from ocpp16.profiles.call import call
 from ocpp16.profiles.id_tag_cache import IdTagCache
@@ -101,7 +102,7 @@ class Authorization(FeatureProfile):
         decision = decide(is_connected=ctx.sender.is_online, rules=rules, listed=listed, cached=cached, now=now)
         if decision.info is None:
             try:
-                answer = await call(ctx.sender, "Authorize", {"idTag": id_tag}, timeout=AUTHORIZE_TIMEOUT)
+                answer = await call(ctx.sender, "Authorize", {"idTag": id_tag}, timeout=of_others(AUTHORIZE_TIMEOUT))
             except CallFailed as failure:
                 now = ctx.clock.now()
                 # List, cache and keys may be others than when the question was put.

@@ -12,6 +12,7 @@ from ocpp16.configuration.keys import pnc
 from ocpp16.contracts import CertificateAction, EvCertificateResponse, EvCertificateStatus
 from ocpp16.errors import CallFailed
 from ocpp16.observer import EvCertificateAnswered
+from ocpp16.patience import of_others
 from ocpp16.profiles.base import Context, Payload
 from ocpp16.profiles.plug_and_charge_messages import ANSWER_TIME, ask
 
@@ -51,7 +52,7 @@ class EvCertificates:
             "action": str(action),
             "exiRequest": exi_request,
         }
-        with trio.move_on_after(budget):
+        with trio.move_on_after(of_others(budget)):
             try:
                 answer = await ask(self._ctx, "Get15118EVCertificate", payload, timeout=budget, mend=_with_exi_response)
             except CallFailed as failure:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from ocpp16.configuration.keys import core
+from ocpp16.patience import of_others
 from ocpp16.profiles.context import Context, Payload
 from ocpp16.profiles.id_tags import AUTHORIZE_TIMEOUT
 from ocpp16.state.authorization import id_tag_key
@@ -89,7 +90,7 @@ class ExpectedStarts:
             self._drop(key)
 
     def _await(self, key: _Key, expected: _ExpectedStart, is_to_be_authorized: bool) -> None:
-        expected.since = self._ctx.clock.monotonic() + (AUTHORIZE_TIMEOUT if is_to_be_authorized else 0)
+        expected.since = self._ctx.clock.monotonic() + (of_others(AUTHORIZE_TIMEOUT) if is_to_be_authorized else 0)
         self._arm(key, expected)
 
     def _arm(self, key: _Key, expected: _ExpectedStart) -> None:

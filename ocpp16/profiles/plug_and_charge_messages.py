@@ -11,6 +11,7 @@ from ocpp16._core import json_text, json_value, validate_sending
 from ocpp16.enums import DataTransferStatus
 from ocpp16.errors import CallFailed
 from ocpp16.models import DataTransferResponse
+from ocpp16.patience import of_others
 from ocpp16.profiles.call import call
 from ocpp16.profiles.context import Context, Payload
 from ocpp16.rpc.tolerance import repair_payload
@@ -52,7 +53,7 @@ async def ask(
         request = sendable(message, payload)
     except ValueError as error:
         raise CallFailed(message, "invalid", description=str(error)) from error
-    confirmation = await call(ctx.sender, "DataTransfer", request, timeout=timeout, line_time=line_time)
+    confirmation = await call(ctx.sender, "DataTransfer", request, timeout=of_others(timeout), line_time=line_time)
     return read_answer(ctx, message, confirmation, mend)
 
 

@@ -36,6 +36,7 @@ from ocpp16.configuration.keys.security import (
 )
 from ocpp16.enums import ConfigurationStatus, RegistrationStatus
 from ocpp16.errors import StoreError
+from ocpp16.patience import of_others
 from ocpp16.profiles.asked_security import AskedSecurity
 from ocpp16.profiles.base import Context, FeatureProfile, hears
 from ocpp16.profiles.configuration_changes import ConfigurationChanges
@@ -261,7 +262,9 @@ class SecurityProfile(FeatureProfile):
         self._tried_with = self._opened_with
         self._send_boot()
         self._stop_timer()
-        self._answer_timer = self.ctx.timers.at(self.ctx.clock.monotonic() + ANSWER_TIMEOUT, self._not_answered)
+        self._answer_timer = self.ctx.timers.at(
+            self.ctx.clock.monotonic() + of_others(ANSWER_TIMEOUT), self._not_answered
+        )
 
     @hears(Disconnected)
     def _disconnected(self, signal: Disconnected) -> None:

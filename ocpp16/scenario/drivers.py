@@ -111,11 +111,11 @@ class Story:
         if member is None:
             if not run.is_ours(chance):
                 return
-            members = [one for one in run.members.values() if run.is_there(one.identity)]
+            members = [one for one in run.members.values() if run.stays(one.identity)]
             if not members:
                 return
             member = chance.choice(members)
-        if run.is_there(member.identity):
+        if run.stays(member.identity):
             self._crowd.visit(member, chance)
 
     # Each gives the moment of the next arrival, and whether there is one then: else it is asked again.
@@ -225,7 +225,7 @@ class Visit:
         run = self._crowd.run
         if self._is_done:
             return
-        if not run.is_there(self._member.identity):
+        if not run.stays(self._member.identity):
             self._done()
         elif self._member.station.is_powered:
             try:

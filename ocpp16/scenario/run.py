@@ -104,7 +104,8 @@ class Run:
         self.told_added: Callable[[Member], None] | None = None
         """And so is whoever plays it, where he wants to know."""
         self._never = trio.Event()
-        self._removing = 0
+        self._going: set[str] = set()
+        """Those on their way out: each is in the fleet until it is closed."""
         self._removed = trio.Event()
 
     def open(self, fleet: Fleet, nursery: trio.Nursery, mix: list[tuple[float, Blueprint]]) -> None:
@@ -156,6 +157,10 @@ class Run:
         """Is it in the fleet?"""
         return self._fleet is not None and identity in self._fleet
 
+    def stays(self, identity: str) -> bool:
+        """Is it in the fleet, and not on its way out? Else nobody comes to it, and whoever is there does no more."""
+        return self.is_there(identity) and identity not in self._going
+
     def is_registered(self, member: Member) -> bool:
         """Is it accepted, and connected?"""
         connection = member.charge_point.connection
@@ -202,9 +207,9 @@ class Run:
     async def remove(self, identity: str) -> None:
         """It goes, in order; that goes on when this returns."""
         assert self._nursery is not None
-        if self.is_there(identity):
+        if self.stays(identity):
             self._note_unaccepted(identity, self.members[identity])
-            self._removing += 1
+            self._going.add(identity)
             self._nursery.start_soon(self._remove, identity)
 
     async def _remove(self, identity: str) -> None:
@@ -212,12 +217,12 @@ class Run:
         try:
             await self._fleet.remove(identity)
         finally:
-            self._removing -= 1
+            self._going.discard(identity)
             self._removed.set()
 
     async def wait_removed(self) -> None:
         """Until all that were removed are gone."""
-        while self._removing:
+        while self._going:
             self._removed = trio.Event()
             await self._removed.wait()
 

@@ -16,6 +16,7 @@ from typing import Protocol
 import trio
 
 from ocpp16.histogram import Histogram
+from ocpp16.patience import of_others
 from ocpp16.store.base import Store
 from ocpp16.store.commit import Commit, Work, in_a_thread
 from ocpp16.store.leaving import Leaving
@@ -162,7 +163,7 @@ class Committer:
 
     async def _wait_for_landing(self) -> None:
         landed = self._landed
-        with trio.move_on_after(self._hang_timeout):
+        with trio.move_on_after(of_others(self._hang_timeout)):
             await landed.wait()
         if not landed.is_set():
             self._board.fail(f"the store has not answered for {self._hang_timeout:g} s", is_slow=True)

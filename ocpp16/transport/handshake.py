@@ -22,6 +22,7 @@ from wsproto.utilities import RemoteProtocolError
 
 from ocpp16.errors import ConnectionFailed, HandshakeRefused
 from ocpp16.faults import obey
+from ocpp16.patience import of_others
 from ocpp16.texts import shown
 from ocpp16.transport.retry_after import seconds_to_wait
 from ocpp16.transport.streams import said
@@ -214,7 +215,7 @@ async def _read_body(
     """The beginning of a refusal's body, of which `rest` was read; what goes wrong on the way is its end."""
     body = bytearray()
     finished = not answer.has_body
-    with trio.move_on_after(BODY_TIMEOUT):
+    with trio.move_on_after(of_others(BODY_TIMEOUT)):
         while True:
             for event in events:
                 if isinstance(event, RejectData):

@@ -303,7 +303,7 @@ class WebSocket(PlainSocket):
         """
         self._closing = True
         try:
-            with trio.move_on_after(CLOSE_TIMEOUT):
+            with trio.move_on_after(of_others(CLOSE_TIMEOUT)):
                 self.send_close(code, reason)
                 if self._flushing:
                     self._idle = trio.Event()
@@ -318,7 +318,7 @@ class WebSocket(PlainSocket):
 
     async def _await_end(self, on_text: Callable[[str], object] | None) -> None:
         if self._must_drain:
-            with trio.move_on_after(DRAIN_TIMEOUT):
+            with trio.move_on_after(of_others(DRAIN_TIMEOUT)):
                 while await self._read() or self._is_in_a_record():
                     pass
         while self._ended is None:

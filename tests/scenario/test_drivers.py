@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import trio
 
-from ocpp16.fleet import Fleet
+from ocpp16.fleet import Fleet, Member
 from ocpp16.scenario import Outcome, Scenario, ScenarioError, scenario_from
 from ocpp16.simulation import SimulatedStation
 from ocpp16.testing import CentralSystem
@@ -260,3 +260,23 @@ async def test_a_driver_whose_step_fails_leaves_connector_and_card(
     assert [(one.charge_point, one.why) for one in undone.failures] == [
         ("CP001", "drivers, a driver shows a card: ValueError: the reader is broken")
     ]
+
+
+async def test_nobody_does_anything_at_a_charge_point_that_goes(
+    csms: CentralSystem, play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is closed already, and the fleet has it still."""
+    end = Member.end
+
+    async def slow(member: Member) -> None:
+        await end(member)
+        await trio.sleep(300)
+
+    monkeypatch.setattr(Member, "end", slow)
+    story = {
+        "drivers": [at(5, parking=100)],
+        "stage": [{"kind": "ramp"}, {"kind": "hold", "duration": 60}, {"kind": "stop"}],
+    }
+    outcome: Outcome = await play(scenario_from(story), csms, 1)
+    assert outcome.is_passed
+    assert "failed steps" not in outcome.counts

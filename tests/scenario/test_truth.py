@@ -7,6 +7,7 @@ import pytest
 import trio
 
 from ocpp16.fleet import Member
+from ocpp16.rpc.calls import CallEnded
 from ocpp16.scenario import Outcome, Progress, Scenario, ScenarioError, Stage, scenario_from
 from ocpp16.scenario.judge import Judge
 from ocpp16.scenario.model import StageKind
@@ -113,6 +114,21 @@ async def test_the_central_system_has_its_own_time_in_a_story_that_goes_faster(c
     )
     never: Outcome = await play(scenario_from(story), csms, 1, speed=10.0)
     assert [one.failures[0].why for one in never.expectations] == ["Heartbeat was not answered within 31.1 s"]
+
+
+async def test_a_card_is_waited_for_in_the_time_of_the_central_system(csms: CentralSystem, play: Any) -> None:
+    """An Authorize that is given up is a timeout, and its late answer a violation: of one that is right."""
+    vars(trio.lowlevel.current_clock())["calendar_rate"] = 0.1
+    csms.misbehave(Fault.DELAY, "Authorize", times=1, seconds=290.0)
+    step = [
+        {"do": "wait_registered"},
+        {"do": "present_id_tag", "id_tag": "TAG1"},
+        {"do": "wait_sent", "action": "Authorize", "status": "Accepted", "within": 40},
+    ]
+    ended: list[CallEnded] = []
+    outcome: Outcome = await play(scenario_from({"step": step}), csms, 1, speed=10.0, calls=ended.append)
+    assert (outcome.is_passed, outcome.violations) == (True, ())
+    assert [one.outcome for one in ended if one.action == "Authorize"] == ["result"]
 
 
 async def test_steps_give_the_central_system_its_own_time(csms: CentralSystem, play: Any) -> None:
