@@ -28,13 +28,15 @@ def stalled(csms: CentralSystem, begin: float, end: float) -> None:
     csms.answers["Heartbeat"] = answer
 
 
-@pytest.mark.parametrize("count", [1, 40])
+@pytest.mark.parametrize("begin", [20.0, 60.0])
+@pytest.mark.parametrize("count", [1, 10, 40])
 async def test_each_heartbeat_that_was_due_in_a_stall_has_waited(
-    csms: CentralSystem, load_test: Make, count: int
+    csms: CentralSystem, load_test: Make, count: int, begin: float
 ) -> None:
-    """Whatever number of charge points share the rate, and though most of them give way to the one after."""
+    """Whatever number of charge points share the rate, and though most of them give way to the one after; also where
+    the story is over before the stall is, and none comes after it."""
     csms.standard_answers.interval = 3_600
-    stalled(csms, 20.0, 30.0)
+    stalled(csms, begin, begin + 10.0)
     test = load_test(count, rate=20.0)
     await test.run()
     due = test.tally.measured()["Heartbeat"].due
@@ -43,6 +45,23 @@ async def test_each_heartbeat_that_was_due_in_a_stall_has_waited(
         waited = sum(number for value, number in due.items() if value >= seconds * 1e6)
         assert waited == pytest.approx(20 * (10 - seconds), abs=2)
     assert test.results().actions["Heartbeat"].errors == 0
+
+
+async def test_a_connection_that_is_lost_after_a_stall_takes_no_heartbeat_with_it(
+    csms: CentralSystem, load_test: Make
+) -> None:
+    """All that waited in the stall were answered, before the connection went."""
+    csms.standard_answers.interval = 3_600
+    stalled(csms, 20.0, 30.0)
+    test = load_test(10, rate=20.0)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(test.run)
+        await trio.sleep(30.05)
+        for identity in list(csms.connected):
+            await csms.close(identity)
+    assert test.results().actions["Heartbeat"].lost == 0
+    due = test.tally.measured()["Heartbeat"].due
+    assert sum(number for value, number in due.items() if value >= 1e6) == pytest.approx(20 * 9, abs=10)
 
 
 @pytest.mark.parametrize("rate", [None, 20.0])
