@@ -100,6 +100,20 @@ async def test_what_the_end_of_the_test_cuts_off_is_no_error(csms: CentralSystem
     assert results.seconds[-1].in_flight == 0
 
 
+@pytest.mark.parametrize("status", ["Pending", "Rejected"])
+async def test_who_was_told_to_wait_is_not_waited_for(csms: CentralSystem, load_test: Make, status: str) -> None:
+    """Its next BootNotification, and all behind it, wait for an interval, and not for an answer."""
+
+    def boot(payload: dict[str, Any], call: ReceivedCall) -> Answer:
+        told = status if call.identity == "CP001" else "Accepted"
+        return {"status": told, "interval": 1_000, "currentTime": "2026-01-01T00:00:00Z"}
+
+    csms.answers["BootNotification"] = boot
+    test = load_test(2)
+    await test.run()
+    assert test.results().seconds[-1].at < 5 + 60 + 60 + 1, "a ramp, which settles in vain, and a hold"
+
+
 @pytest.mark.parametrize(("refused", "is_passed"), [(0, True), (1, False), (4, False)])
 async def test_whom_the_central_system_does_not_let_in_is_missed(
     csms: CentralSystem, load_test: Make, refused: int, is_passed: bool
