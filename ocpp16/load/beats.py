@@ -73,7 +73,7 @@ class Beats:
             return []
         now = self._now()
         found = self._gave_way(grid) if grid.ended < now else []  # else it was ended by this, and not answered
-        found += self._waited(grid, min(grid.told - 1, grid.moment(now - patience, self._interval, NEAR)), now)
+        found += self._waited(grid, min(grid.taken, grid.moment(now - patience, self._interval, NEAR)), now)
         grid.forget()
         return found
 
@@ -88,7 +88,7 @@ class Beats:
         return found
 
     def _gave_way(self, grid: "_Grid") -> list[float]:
-        found = self._waited(grid, grid.moment(grid.sent, self._interval, NEAR), grid.ended)
+        found = self._waited(grid, min(grid.taken, grid.moment(grid.sent, self._interval, NEAR)), grid.ended)
         grid.due = grid.sent
         return found
 
@@ -117,18 +117,23 @@ class Beats:
             is_sent = member.charge_point.heartbeat_now()
         except Ocpp16Error:  # it is between two starts
             is_sent = False
-        self._missed += not is_sent
+        if is_sent:
+            grid.taken = grid.told - 1
+        else:
+            self._missed += 1
 
 
 class _Grid:
-    """Of one charge point. told: moments that have passed, as far as it was told of them. due, sent, ended: of the
-    Heartbeat that ended last on this connection; nan: none did."""
+    """Of one charge point. told: moments that have passed, as far as it was told of them; taken: the last of them that
+    was not for nobody, as those are at which it is about to stop. due, sent, ended: of the Heartbeat that ended last on
+    this connection; nan: none did."""
 
-    __slots__ = ("due", "ended", "first", "sent", "told")
+    __slots__ = ("due", "ended", "first", "sent", "taken", "told")
 
     def __init__(self, first: float, told: int) -> None:
         self.first: float = first
         self.told: int = told
+        self.taken: int = told - 1
         self.forget()
 
     def forget(self) -> None:

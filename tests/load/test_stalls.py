@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 import trio
 
+from ocpp16.fleet import CallEnded
+from ocpp16.load.beats import Beats
 from ocpp16.load.load_test import LoadTest
+from ocpp16.load.portion import Standing
+from ocpp16.load.recorder import Recorder
 from ocpp16.scenario import scenario_from
 from ocpp16.testing import CentralSystem
 from ocpp16.testing.answers import Answer
@@ -45,6 +49,43 @@ async def test_each_heartbeat_that_was_due_in_a_stall_has_waited(
         waited = sum(number for value, number in due.items() if value >= seconds * 1e6)
         assert waited == pytest.approx(20 * (10 - seconds), abs=2)
     assert test.results().actions["Heartbeat"].errors == 0
+
+
+class Stopping:
+    """A member, its charge point and its timers, as far as heartbeats of a rate look at them."""
+
+    identity = "CP001"
+    is_running = True
+
+    def __init__(self) -> None:
+        self.charge_point = self.for_station = self.timers = self
+
+    def every(self, interval: float, beat: Callable[[], None], first: float) -> None:
+        self.beat = beat
+
+    def heartbeat_now(self) -> bool:
+        return self.is_running
+
+
+@pytest.mark.parametrize("reason", ["stopped", "closed by the peer: 1006"])
+def test_what_is_due_while_a_charge_point_stops_is_for_nobody(reason: str) -> None:
+    """No latency speaks of it, though a heartbeat that was due before is answered meanwhile."""
+    now = 0.0
+    one = Recorder(("CP001",), lambda: now)
+    one.beats = beats = Beats(1, 1.0, lambda: now)
+    member: Any = Stopping()
+    beats.added(member)
+    one.link("CP001", True, "")
+    for second in range(1, 40):
+        member.is_running = second < 6
+        member.beat()
+    now = 41.0
+    for due, sent, ended in ((1.0, 1.0, 1.5), (2.0, 39.5, 40.0)):
+        one.call(CallEnded("CP001", "Heartbeat", due, sent, ended, "result", ""))
+    one.link("CP001", False, reason)
+    due_of = one.cut(1, Standing(), has_offenders=False).actions["Heartbeat"].due
+    told = [round(value / 1e6) for value, count in zip(due_of[::2], due_of[1::2], strict=True) for _ in range(count)]
+    assert (sorted(told), beats.missed()) == ([0, 35, 36, 37, 38], 34)
 
 
 async def test_a_connection_that_is_lost_after_a_stall_takes_no_heartbeat_with_it(
