@@ -165,7 +165,7 @@ class Fleet:
 
     def abandon(self) -> None:
         """Cut short what leaving the block waits for: connections end at once, as when the power fails."""
-        for member in self:
+        for member in (*self, *self._leaving.values()):
             member.charge_point.abandon()
 
     def _check_open(self) -> None:

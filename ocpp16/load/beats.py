@@ -66,22 +66,31 @@ class Beats:
         return found
 
     def stopped(self, charge_point: str, patience: float) -> list[float]:
-        """It was stopped, and what waits is never sent. Returns how long those waited that did so for longer than
-        `patience`; the others are nobody's fault."""
+        """It was stopped, and what waits is never sent. Returns what `lost` does, and how long those waited that did so
+        for longer than `patience`; the others are nobody's fault."""
         grid = self._grids.get(charge_point)
         if grid is None:
             return []
         now = self._now()
-        last = min(grid.told - 1, grid.moment(now - patience, self._interval, NEAR))
-        found = self._waited(grid, last, now)
-        self.lost(charge_point)
+        found = self._gave_way(grid) if grid.ended < now else []  # else it was ended by this, and not answered
+        found += self._waited(grid, min(grid.taken, grid.moment(now - patience, self._interval, NEAR)), now)
+        grid.forget()
         return found
 
-    def lost(self, charge_point: str) -> None:
-        """Its connection ended, and what waited with it."""
+    def lost(self, charge_point: str) -> list[float]:
+        """Its connection ended, and what waited with it. Returns how long those waited that gave way to the last that
+        was answered: none comes after it that would tell."""
         grid = self._grids.get(charge_point)
-        if grid is not None:
-            grid.due = grid.sent = grid.ended = nan
+        if grid is None:
+            return []
+        found = self._gave_way(grid)
+        grid.forget()
+        return found
+
+    def _gave_way(self, grid: "_Grid") -> list[float]:
+        found = self._waited(grid, min(grid.taken, grid.moment(grid.sent, self._interval, NEAR)), grid.ended)
+        grid.due = grid.sent
+        return found
 
     def _waited(self, grid: "_Grid", last: float, until: float) -> list[float]:
         if grid.due != grid.due:
@@ -108,18 +117,26 @@ class Beats:
             is_sent = member.charge_point.heartbeat_now()
         except Ocpp16Error:  # it is between two starts
             is_sent = False
-        self._missed += not is_sent
+        if is_sent:
+            grid.taken = grid.told - 1
+        else:
+            self._missed += 1
 
 
 class _Grid:
-    """Of one charge point. told: moments that have passed, as far as it was told of them. due, sent, ended: of the
-    Heartbeat that ended last on this connection; nan: none did."""
+    """Of one charge point. told: moments that have passed, as far as it was told of them; taken: the last of them that
+    was not for nobody, as those are at which it is about to stop. due, sent, ended: of the Heartbeat that ended last on
+    this connection; nan: none did."""
 
-    __slots__ = ("due", "ended", "first", "sent", "told")
+    __slots__ = ("due", "ended", "first", "sent", "taken", "told")
 
     def __init__(self, first: float, told: int) -> None:
         self.first: float = first
         self.told: int = told
+        self.taken: int = told - 1
+        self.forget()
+
+    def forget(self) -> None:
         self.due: float = nan
         self.sent: float = nan
         self.ended: float = nan

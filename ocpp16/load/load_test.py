@@ -77,7 +77,7 @@ class View:
         asks_little = all(one.is_of_violations for one in self.thresholds)  # who answers nothing breaks nothing
         is_answered = any(one.results for one in measured.values())
         expectations = tuple(
-            one
+            self._of_all(one)
             for one in _together(self.scenario, list(self.played.values()))
             if one.name != ACCEPTED or one.failed < len(self.job.ids) or (asks_little and is_answered)
         )
@@ -115,6 +115,14 @@ class View:
             breach=broken,
             again=self.again,
         )
+
+    def _of_all(self, one: ExpectationResult) -> ExpectationResult:
+        """Who was not accepted is told only by processes that have one; the others have looked at theirs, too."""
+        if one.name != ACCEPTED:
+            return one
+        whole = {number for number, played in self.played.items() if played.is_complete}
+        checked = sum(process.charge_points for process in self.processes if process.number in whole)
+        return replace(one, checked=checked, met=checked - one.failed)
 
     def _why(self) -> str:
         if not self.is_over:

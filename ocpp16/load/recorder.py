@@ -203,9 +203,12 @@ class Recorder:
             self._ended(ended)
         if self.beats is None:
             return
-        if reason in BY_US and (waited := self.beats.stopped(charge_point, DUE * self._speed)):
+        if reason in BY_US:
+            waited = self.beats.stopped(charge_point, DUE * self._speed)
+        else:
+            waited = self.beats.lost(charge_point)
+        if waited:
             self._actions["Heartbeat"].due += waited
-        self.beats.lost(charge_point)
 
     def violation(self, violation: ProtocolViolation) -> None:
         """Of `open_fleet(violations=…)`."""

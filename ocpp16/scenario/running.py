@@ -8,6 +8,7 @@ from typing import Any, Final
 import trio
 
 from ocpp16.charge_point.connectivity import StreamOpener
+from ocpp16.enums import RegistrationStatus
 from ocpp16.faults import obey_exit, sentence
 from ocpp16.fleet import Blueprint, Fleet, Member, blueprint, open_fleet
 from ocpp16.fleet.blueprint import merged
@@ -61,7 +62,7 @@ async def _play(run: Run, script: Script, connectors: int) -> None:
 
 async def _wait_for_answers(run: Run, over: float) -> None:
     """Until all is answered that was asked when the story was over. Whom nobody watches may be seen between two calls,
-    with nothing that waits."""
+    with nothing that waits; who is Pending or Rejected has asked nothing, whatever waits."""
     busy = [] if run.watches else list(run.members.values())
     while True:
         found = []
@@ -69,7 +70,8 @@ async def _wait_for_answers(run: Run, over: float) -> None:
             if number % LOOKED_AT == 0:
                 await trio.lowlevel.checkpoint()
             connection = member.charge_point.connection
-            if run.is_there(member.identity) and connection.is_connected and connection.queue_depth:
+            may_ask = connection.is_connected and connection.registration in (None, RegistrationStatus.ACCEPTED)
+            if run.is_there(member.identity) and may_ask and connection.queue_depth:
                 found.append(member)
         busy = found
         if not busy and not any(watch.awaits_answers(over) for watch in run.watches.values()):

@@ -392,9 +392,9 @@ class Evse:
             self._occupancy.end()
 
     def _plug_timed_out(self) -> None:
-        self._occupancy.wait(None)
         charge_point = self._station.charge_point
-        if charge_point.connector_status(self.connector_id).status is ChargePointStatus.RESERVED:
-            return  # whom it is kept for may still come
-        self._occupancy.is_spent = True
-        charge_point.on_plugin_timeout(self.connector_id)
+        is_kept = charge_point.connector_status(self.connector_id).status is ChargePointStatus.RESERVED
+        self._occupancy.wait(self._plug_timed_out if is_kept else None)  # whom it is kept for may still come
+        if not is_kept:
+            self._occupancy.is_spent = True
+            charge_point.on_plugin_timeout(self.connector_id)

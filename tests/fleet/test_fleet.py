@@ -14,7 +14,7 @@ from ocpp16.fleet import Blueprint, FleetError, Member, MemberState, identities,
 from ocpp16.fleet import files as fleet_files
 from ocpp16.fleet import fleet as fleet_module
 from ocpp16.simulation import CarPlan, SimulatedStation
-from ocpp16.testing import CentralSystem
+from ocpp16.testing import CentralSystem, Fault
 
 MANY = 40
 CAR = CarPlan(plug_after=1.0, draw_after=1.0, draw_for=600.0)
@@ -212,6 +212,23 @@ async def test_removing_goes_on_without_who_asked_for_it(csms: CentralSystem, fl
         assert member.is_over, "the id, and what is stored of it, is the later one's when the earlier one is closed"
         await fleet.wait_registered()
         assert again is fleet["CP1"]
+
+
+async def test_to_abandon_cuts_short_who_is_leaving_too(csms: CentralSystem, fleet_of: Any) -> None:
+    csms.misbehave(Fault.DROP, "StopTransaction", times=None)
+    async with fleet_of(csms) as fleet:
+        member = await fleet.add("CP1")
+        await fleet.wait_registered()
+        member.station.plug_in(1, CarPlan(draw_for=100_000.0))
+        member.station.present_id_tag("TAG", [1])
+        await csms.wait_for_call("StartTransaction")
+        await trio.sleep(1)
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await fleet.remove("CP1")
+        fleet.abandon()
+        left = trio.current_time()
+    assert trio.current_time() - left < 2
 
 
 async def test_nobody_waits_for_who_is_removed(csms: CentralSystem, fleet_of: Any) -> None:

@@ -10,14 +10,15 @@ import pytest
 from ocpp16.cli.load_lines import in_lines
 from ocpp16.load.figures import figures
 from ocpp16.load.html import page
-from ocpp16.load.job import DONE, Played
+from ocpp16.load.job import DONE, INTERRUPTED, Played
 from ocpp16.load.junit import junit
 from ocpp16.load.lines import parsed, written
 from ocpp16.load.load_test import LoadTest
-from ocpp16.load.results import ExpectationResult
+from ocpp16.load.results import ExpectationResult, ProcessResult
 from ocpp16.scenario import Outcome, Scenario, scenario_from
 from ocpp16.scenario.judge import Call, Judge, Party
 from ocpp16.scenario.model import Seen
+from ocpp16.scenario.run import ACCEPTED
 
 Make = Callable[..., LoadTest]
 STAGES = [{"kind": "ramp", "over": 1, "settle": 10}]
@@ -136,6 +137,15 @@ async def test_what_no_process_came_to_is_not_judged_and_one_that_did_is_enough(
     ):
         (one,) = replace(view, played=dict(enumerate(parts))).results().expectations
         assert (one.is_judged, one.is_met) == (is_judged, is_met)
+
+
+async def test_who_was_let_in_counts_in_a_process_that_has_nobody_else_too(load_test: Make) -> None:
+    view = load_test(6, scenario=scenario_from({"stage": STAGES}, name="doors")).view()
+    halves = tuple(ProcessResult(number, 3, is_alive=True) for number in range(2))
+    missed = Played(True, DONE, expectations=(ExpectationResult(ACCEPTED, False, 3, 1, ()),))
+    for other, checked, met in ((Played(True, DONE), 6, 4), (missed, 6, 2), (Played(False, INTERRUPTED), 3, 1)):
+        (one,) = replace(view, processes=halves, played={0: missed, 1: other}).results().expectations
+        assert (one.checked, one.met, one.is_met) == (checked, met, False)
 
 
 async def test_an_order_of_the_whole_fleet_is_for_one_process_to_see(load_test: Make) -> None:

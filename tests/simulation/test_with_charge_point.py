@@ -123,6 +123,18 @@ async def test_who_has_reserved_may_take_his_time(autojump_clock: MockClock) -> 
         assert "Start 1 TAG" in here.news()
 
 
+async def test_who_was_waited_for_longer_than_he_had_reserved_came_in_vain(autojump_clock: MockClock) -> None:
+    reserve = {"connectorId": 1, "expiryDate": "2026-01-01T01:00:00Z", "idTag": "TAG", "reservationId": 7}
+    async with CentralSystem() as csms, site(csms) as here:
+        await csms.call(CP, "ChangeConfiguration", {"key": "ConnectionTimeOut", "value": "5"})
+        assert await csms.call(CP, "ReserveNow", reserve) == {"status": "Accepted"}
+        here.station.plug_in(1)
+        await trio.sleep(12)
+        assert await csms.call(CP, "CancelReservation", {"reservationId": 7}) == {"status": "Accepted"}
+        await trio.sleep(10)
+        assert here.news() == ["1 Reserved", "1 Preparing", "1 Finishing"]
+
+
 async def test_a_change_of_the_time_out_holds_for_who_waits(autojump_clock: MockClock) -> None:
     async with CentralSystem() as csms, site(csms) as here:
 
