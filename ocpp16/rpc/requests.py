@@ -105,6 +105,7 @@ class Requests:
         if entry.lane is _BOOT:
             if (older := outbox.boot) is not None:
                 outbox.remove(older)
+                entry.is_triggered = entry.is_triggered and older.is_triggered  # what that was for is still to be done
             return older
         if entry.is_interactive:
             return None

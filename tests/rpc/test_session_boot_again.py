@@ -262,3 +262,19 @@ def test_what_follows_waits_for_one_attempt_of_it_only(line: "Line", *, is_refus
     line.answer()
     line.now = line.session.deadline(0)
     assert line.take() == ["BootNotification"], "it is not given up"
+
+
+def test_a_triggered_boot_in_place_of_one_after_a_security_error_is_waited_for_as_that(line: "Line") -> None:
+    obliging(line)
+    line.put("StopTransaction")
+    line.take()
+    line.refuse("SecurityError")
+    assert line.take() == ["BootNotification"]
+    line.refuse()
+    line.session.enqueue(line.entry("BootNotification", is_triggered=True), line.now)
+    assert line.take() == ["BootNotification"]
+    line.refuse()
+    assert line.take() == []
+    assert line.advance(60) == ["BootNotification"]
+    line.answer()
+    assert line.take() == ["StopTransaction"]
