@@ -357,14 +357,17 @@ class Session:
                 if reading.is_strict:
                     reading.check_members(frame, text)
             except FramingError as error:
-                self._unusable(text, error, now)
-                return None
-            if not (self.is_connected or self._requests.open_call.counts_late(frame)):
+                if self.is_connected or (error.kind != 2 and self._requests.open_call.counts_late(error.unique_id)):
+                    self._unusable(text, error, now)
                 return None
             if isinstance(frame, Call):
+                if not self.is_connected:
+                    return None
                 if self._calls is not None:
                     self._calls.asked(frame, self.registration, self._replies.is_repeat(frame.unique_id))
                 return self._begin(frame, len(text))
+            if not (self.is_connected or self._requests.open_call.counts_late(frame.unique_id)):
+                return None
             if isinstance(frame, CallResult):
                 self._on_result(frame, text, now)
             else:
