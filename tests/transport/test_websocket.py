@@ -236,6 +236,37 @@ async def test_abort_of_a_foreign_stream_wakes_its_reader(autojump_clock: Any, p
             client.abort("pong overdue")
 
 
+class AfterFirstStep(trio.abc.Instrument):
+    """Calls a function when the task that is told for the first time has come to its first wait."""
+
+    def __init__(self, call: Any) -> None:
+        self.call = call
+        self.task: Any = None
+
+    def after_task_step(self, task: Any) -> None:
+        if task is self.task:
+            self.task = None
+            self.call()
+
+
+async def test_abort_in_the_moment_before_a_read_of_a_foreign_stream(autojump_clock: Any, pair: Any) -> None:
+    """There is no read to cancel yet, and none may begin."""
+
+    def streams() -> Any:
+        left, right = trio.testing.memory_stream_pair()
+        return Deaf(left), right
+
+    client, _ = await pair(streams)
+    instrument = AfterFirstStep(lambda: client.abort("pong overdue"))
+    trio.lowlevel.add_instrument(instrument)
+    instrument.task = trio.lowlevel.current_task()
+    try:
+        with trio.fail_after(30), pytest.raises(ConnectionClosed, match="pong overdue"):
+            await client.receive()
+    finally:
+        trio.lowlevel.remove_instrument(instrument)
+
+
 async def test_byte_by_byte(pair: Any) -> None:
     def streams() -> Any:
         left, right = trio.testing.memory_stream_pair()
