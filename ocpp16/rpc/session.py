@@ -124,6 +124,11 @@ class Session:
     def retry(self) -> RetryRules:
         return self._requests.retry
 
+    def tell_missed_boots(self, hook: Callable[[], None]) -> None:
+        """`hook` is told when a BootNotification that all else waited for on a new connection, since it had been
+        triggered on the one before, was not taken in: all else goes on from here."""
+        self._requests.hooks.on_boot_missed = hook
+
     def interval_changed(self, now: float) -> None:
         """`retry.interval` was changed: what waits for its next attempt follows."""
         self._requests.silence.interval_changed(now)
