@@ -1,10 +1,12 @@
 """Messages and control frames between our two ends."""
 
+import ssl
 from typing import Any
 
 import pytest
 import trio
 import trio.testing
+import trustme
 
 from ocpp16.errors import ConnectionClosed
 
@@ -230,6 +232,40 @@ async def test_abort_of_a_foreign_stream_wakes_its_reader(autojump_clock: Any, p
                 with pytest.raises(ConnectionClosed) as caught:
                     await client.receive()
                 assert caught.value.reason == "pong overdue"
+
+            nursery.start_soon(read)
+            await trio.testing.wait_all_tasks_blocked()
+            client.abort("pong overdue")
+
+
+def under_tls(inner: Any, right: Any) -> Any:
+    authority = trustme.CA()
+    contexts = [ssl.SSLContext(protocol) for protocol in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER)]
+    authority.configure_trust(contexts[0])
+    authority.issue_cert("csms").configure_cert(contexts[1])
+    return (
+        trio.SSLStream(inner, contexts[0], server_hostname="csms"),
+        trio.SSLStream(right, contexts[1], server_side=True),
+    )
+
+
+def as_one(inner: Any, right: Any) -> Any:
+    return trio.StapledStream(inner, inner), right
+
+
+@pytest.mark.parametrize("wrapped", [as_one, under_tls])
+async def test_so_does_that_of_one_inside_of_trios_own(autojump_clock: Any, pair: Any, wrapped: Any) -> None:
+    def streams() -> Any:
+        left, right = trio.testing.memory_stream_pair()
+        return wrapped(Deaf(left), right)
+
+    client, _ = await pair(streams)
+    with trio.fail_after(30):
+        async with trio.open_nursery() as nursery:
+
+            async def read() -> None:
+                with pytest.raises(ConnectionClosed, match="pong overdue"):
+                    await client.receive()
 
             nursery.start_soon(read)
             await trio.testing.wait_all_tasks_blocked()
