@@ -256,7 +256,7 @@ class Session:
         """Take in a request. False: it will not be sent, and whoever waits for its answer was told so.
 
         Raises LocalProtocolError if it is not valid. The transactionId of a StopTransaction may be absent:
-        `Delivery.bind` adds it.
+        `Delivery.transaction_id` has it then.
         """
         return self._requests.enqueue(entry, now, standing(self.registration, is_connected=self.is_connected))
 
