@@ -161,7 +161,7 @@ class Features:
         changes = ConfigurationChanges(ctx)
         self.dead_letters: DeadLetters = DeadLetters(ctx, found.dead_letters)
         self.boot: Boot = Boot(ctx, changes=changes)
-        send_boot = ctx.session.on_boot_wanted = self.boot.send_boot_notification
+        ctx.session.on_boot_wanted = self.boot.send_boot_notification
         self.availability: Availability = Availability(ctx)
         self.authorization: Authorization = Authorization(ctx, self)
         self.security_profile: SecurityProfile = SecurityProfile(
@@ -169,7 +169,7 @@ class Features:
             changes=changes,
             security=security,
             reconnect=reconnect,
-            send_boot=send_boot,
+            send_boot=self.boot.send_triggered_boot,
         )
         self.security_events: SecurityEvents = SecurityEvents(ctx)
         self.settings: Settings = Settings(ctx, changes=changes, credentials=self.security_profile)

@@ -57,6 +57,7 @@ class Availability(FeatureProfile):
         """Connector → the session that is there, as far as the station told of one."""
         self._out_at_start: frozenset[int] = frozenset()
         """Connectors that were out of service when this start began, and of which nothing else was asked since."""
+        ctx.session.tell_missed_boots(self._boot_missed)
 
     def start(self) -> None:
         inoperative = AvailabilityType.INOPERATIVE
@@ -149,8 +150,12 @@ class Availability(FeatureProfile):
 
     @hears(Connected)
     def _connected(self, signal: Connected) -> None:
-        # A BootNotification that waits is answered first, and then it is done.
+        # A BootNotification that waits is answered first, or missed, and then it is done.
         if self.ctx.sender.is_accepted and self.ctx.session.outbox.boot is None:
+            self._notifications.report_all()
+
+    def _boot_missed(self) -> None:
+        if self.ctx.sender.is_online:
             self._notifications.report_all()
 
     @hears(ClockSet)

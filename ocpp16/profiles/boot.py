@@ -59,7 +59,7 @@ class Boot(FeatureProfile):
                 timer.cancel()
         self._retry = self._heartbeat = None
 
-    def send_boot_notification(self) -> None:
+    def send_boot_notification(self, *, is_triggered: bool = False) -> None:
         """Queue a BootNotification, in place of one that waits, maybe for its next attempt; an open one will do."""
         if self._is_waiting and self.ctx.session.outbox.boot is None:
             return
@@ -67,11 +67,15 @@ class Boot(FeatureProfile):
             "BootNotification",
             self._identity(),
             lane=Lane.BOOT,
-            is_triggered=True,
+            is_triggered=is_triggered,
             on_confirmation=self._boot_answered,
             on_failure=self._boot_failed,
         )
         self._is_waiting = True  # last: the one that it takes the place of is told that it failed
+
+    def send_triggered_boot(self) -> None:
+        """One that is asked for while we are known: where it is not taken in, nothing else waits for it any more."""
+        self.send_boot_notification(is_triggered=True)
 
     def _identity(self) -> Payload:
         configuration = self.ctx.configuration
@@ -79,7 +83,7 @@ class Boot(FeatureProfile):
 
     @triggered(MessageTrigger.BOOT_NOTIFICATION)
     def _triggered_boot(self, connector_ids: Sequence[int]) -> Callable[[], None]:
-        return self.send_boot_notification
+        return self.send_triggered_boot
 
     @triggered(MessageTrigger.HEARTBEAT)
     def _triggered_heartbeat(self, connector_ids: Sequence[int]) -> Callable[[], None]:

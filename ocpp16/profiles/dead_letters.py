@@ -114,6 +114,7 @@ class DeadLetters:
         """Queue these, or all, again; once that is on disk. Returns how many."""
         async with self._alone():
             chosen = self._with_ends(self._chosen(sequences))
+            staying = self._staying(chosen)
             ended = self._ended(chosen)
             entries = [entry for row in chosen for entry in self._entries(row, ended)]
             queued: list[Entry] = []
@@ -122,6 +123,7 @@ class DeadLetters:
                 for row in chosen:
                     if self._rows.pop(row.sequence, None) is None:  # made room meanwhile, and goes out all the same
                         self._ctx.counters.dead_letters_dropped -= 1
+                self._rows.update((row.sequence, row) for row in staying if row.sequence in self._rows)
                 for transaction in ended.values():
                     self._ctx.transactions.add(transaction)
                 queued.extend(entries)
@@ -130,7 +132,7 @@ class DeadLetters:
                 self._ctx.kick()
 
             def restore() -> list[RowChange]:
-                rows = self._restored(chosen)
+                rows = self._restored([*chosen, *staying])
                 if not queued:
                     rows += [message_queue.delete(entry.sequence) for entry in entries]
                     rows += [transactions.delete(key) for key in ended]
@@ -138,6 +140,7 @@ class DeadLetters:
 
             if chosen:
                 changes: list[RowChange] = [dead_letters.delete(row.sequence) for row in chosen]
+                changes += [dead_letters.put(row) for row in staying]
                 changes += [transactions.put(transaction) for transaction in ended.values()]
                 changes += [self._ctx.sender.row(entry) for entry in entries]
                 self._coming = _begun(chosen)
@@ -166,6 +169,17 @@ class DeadLetters:
         begun = _begun(chosen)
         ends = {row.sequence: row for row in self._rows.values() if row.transaction_key in begun and _lacks_id(row)}
         return [*(row for row in chosen if row.sequence not in ends), *ends.values()]
+
+    def _staying(self, chosen: Collection[DeadLetterRow]) -> list[DeadLetterRow]:
+        """The letters of StartTransactions that stay here while their end goes without an id: they keep it."""
+        ends = {row.transaction_key: row.payload for row in chosen if _lacks_id(row)}
+        staying = []
+        for row in self._rows.values():
+            key, end = row.transaction_key, ends.get(row.transaction_key)
+            if row.action == "StartTransaction" and key is not None and end is not None and row not in chosen:
+                end = {name: value for name, value in end.items() if name != "transactionId"}
+                staying.append(row._replace(payload={**row.payload, dead_letters.END: end}))
+        return staying
 
     def _ended(self, chosen: Collection[DeadLetterRow]) -> dict[int, Transaction]:
         """Key → transaction of those that are over and forgotten, and begin again to be ended under their id."""
@@ -209,9 +223,9 @@ class DeadLetters:
             return None
 
     def _restored(self, rows: Collection[DeadLetterRow]) -> list[RowChange]:
-        return [
-            dead_letters.put(row) if row.sequence in self._rows else dead_letters.delete(row.sequence) for row in rows
-        ]
+        """These as memory has them, where what is told meanwhile may have changed them."""
+        known = ((row.sequence, self._rows.get(row.sequence)) for row in rows)
+        return [dead_letters.delete(number) if row is None else dead_letters.put(row) for number, row in known]
 
     def _entries(self, row: DeadLetterRow, ended: dict[int, Transaction]) -> Iterator[Entry]:
         """The message as a new one: its attempts begin anew. Its place in the queue is the last, but in a transaction

@@ -5,6 +5,7 @@ from ocpp16.rpc.pending cimport Asker, Entry
 
 cdef class Hooks:
     cdef object _delivery
+    cdef public object on_boot_missed
     cdef readonly object on_internal_error
 
     cpdef set_aside(self, Entry entry, waiting)

@@ -17,11 +17,12 @@ from ocpp16.rpc.pending import Asker, Entry, Payload
 class Hooks:
     """Of one charge point. `on_internal_error` is told where an exception was caught, and which."""
 
-    __slots__ = ("_delivery", "on_internal_error")
+    __slots__ = ("_delivery", "on_boot_missed", "on_internal_error")
 
     def __init__(self, delivery: Delivery, on_internal_error: Callable[[str, BaseException], None]) -> None:
         self._delivery = delivery
         self.on_internal_error: Callable[[str, BaseException], None] = on_internal_error
+        self.on_boot_missed: Callable[[], None] | None = None
 
     # Whoever keeps what it tells of; of messages that have a row, or are about transactions.
 
@@ -39,6 +40,13 @@ class Hooks:
 
     def dropped(self, entry: Entry) -> None:
         self._tell("delivery", self._delivery.dropped, (entry,))
+
+    # Whoever says how things stand
+
+    def boot_missed(self) -> None:
+        """A BootNotification that all else waited for was not taken in, and all else goes on."""
+        if self.on_boot_missed is not None:
+            self._tell("missed boot", self.on_boot_missed, ())
 
     # The end
 

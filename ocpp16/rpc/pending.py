@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable
 from enum import IntEnum
 from typing import Any, Protocol
 
-from ocpp16._core import CallError, CallResult, json_bytes, json_value, validate_sending
+from ocpp16._core import json_bytes, json_value, validate_sending
 from ocpp16.errors import CallFailed, LocalProtocolError
 from ocpp16.messages.actions import ACTIONS
 
@@ -325,10 +325,10 @@ class OpenCall:
         entry, self.asked_at = owner
         return entry
 
-    def counts_late(self, frame: object) -> bool:
-        """Is it an answer that counts when the connection is gone already: to a message of a transaction, which would
-        be sent again else?"""
-        owner = self._owners.get(frame.unique_id) if isinstance(frame, CallResult | CallError) else None
+    def counts_late(self, unique_id: str | None) -> bool:
+        """Does an answer to this id count when the connection is gone already: to a message of a transaction, which
+        would be sent again else?"""
+        owner = None if unique_id is None else self._owners.get(unique_id)
         return owner is not None and owner[0].lane is _TRANSACTION
 
     def unasked(self, unique_id: str) -> None:

@@ -10,7 +10,7 @@ cdef class Requests:
     cdef object _counters
     cdef object _delivery
     cdef public object _new_id
-    cdef Hooks _hooks
+    cdef public Hooks hooks
     cdef public bint awaits_boot
     cdef public OpenCall open_call
     cdef public Outbox outbox

@@ -42,9 +42,9 @@ class Requests:
     __slots__ = (
         "_counters",
         "_delivery",
-        "_hooks",
         "_new_id",
         "awaits_boot",
+        "hooks",
         "open_call",
         "outbox",
         "retry",
@@ -66,8 +66,8 @@ class Requests:
         self.retry: RetryRules = retry
         self.awaits_boot: bool = False
         """The Central System has forgotten us: nothing but BootNotification goes until that is answered."""
-        self._hooks = Hooks(delivery, on_internal_error)
-        self.silence: Silence = Silence(self.outbox, self.open_call, retry, self._hooks)
+        self.hooks: Hooks = Hooks(delivery, on_internal_error)
+        self.silence: Silence = Silence(self.outbox, self.open_call, retry, self.hooks)
         self._delivery = delivery
         self._new_id = new_id
         self._counters = counters
@@ -105,6 +105,7 @@ class Requests:
         if entry.lane is _BOOT:
             if (older := outbox.boot) is not None:
                 outbox.remove(older)
+                entry.is_triggered = entry.is_triggered and older.is_triggered  # what that was for is still to be done
             return older
         if entry.is_interactive:
             return None
@@ -193,7 +194,7 @@ class Requests:
                 return  # whoever waits has heard of it
         cause = LocalProtocolError(str(failure))
         cause.__cause__ = error
-        self._hooks.on_internal_error(f"writing of {entry.action}", cause)
+        self.hooks.on_internal_error(f"writing of {entry.action}", cause)
 
     # Answered, or not
 
@@ -222,14 +223,14 @@ class Requests:
         open_call.forget(entry)
         self.silence.answered(entry)
         self.awaits_boot = self.awaits_boot and entry.lane is not _BOOT
-        self._hooks.confirmed(entry, payload)
+        self.hooks.confirmed(entry, payload)
 
     def refused(self, entry: Entry, unique_id: str, failure: CallFailed, now: float) -> None:
         """A CALLERROR or an unreadable confirmation came, under any id of the entry."""
         if not self._taken_back(entry, unique_id, failure.code or failure.reason):
             if entry.is_retried:
                 entry.attempts += 1
-                self._hooks.attempted(entry)
+                self.hooks.attempted(entry)
             return
         if entry.lane is _BOOT:
             self._boot_again(entry, now)
@@ -246,7 +247,7 @@ class Requests:
 
     def partly_confirmed(self, entry: Entry, payload: Payload) -> None:
         """The answer is none, but it says something; `refused` follows."""
-        self._hooks.partly_confirmed(entry, payload)
+        self.hooks.partly_confirmed(entry, payload)
 
     def _taken_back(self, entry: Entry, unique_id: str, code: str) -> bool:
         """An answer that does not end the message: take the message out of slot or lane, and it is here.
@@ -269,7 +270,7 @@ class Requests:
         if is_final or entry.attempts >= self.retry.attempts:
             self._give_up(entry, failure)
         elif self.silence.refused(entry, now) or self._put_back(entry):
-            self._hooks.attempted(entry)
+            self.hooks.attempted(entry)
 
     def on_time(self, now: float) -> None:
         """Close the open CALL if its time is up. A message that is retried waits longer each time, up to a bound."""
@@ -296,12 +297,15 @@ class Requests:
             self.silence.failed(entry, is_alive=is_alive)
 
     def _boot_again(self, entry: Entry, now: float) -> None:
-        if entry.is_triggered:
+        is_missed = self.awaits_boot and entry.is_triggered
+        if is_missed:
             self.awaits_boot = False  # who asked for it does not want it: what was accepted before is accepted still
         elif self.awaits_boot:
             self.registration_lost()
         entry.due = now + self.retry.boot_retry
         self._put_back(entry)
+        if is_missed:
+            self.hooks.boot_missed()
 
     # Interrupted
 
@@ -361,12 +365,12 @@ class Requests:
 
     def _fail(self, entry: Entry, failure: CallFailed) -> None:
         self._forget(entry)
-        self._hooks.failed(entry, failure)
+        self.hooks.failed(entry, failure)
 
     def _give_up(self, entry: Entry, failure: CallFailed) -> None:
         self._counters.dead_letters += 1
         self._forget(entry)
-        self._hooks.given_up(entry, str(failure))
+        self.hooks.given_up(entry, str(failure))
         self._fail(entry, failure)
 
     def _drop(self, entry: Entry, failure: CallFailed) -> None:
@@ -379,5 +383,5 @@ class Requests:
     def _end_unsent(self, entry: Entry, failure: CallFailed) -> None:
         self._forget(entry)
         if entry.is_retried:
-            self._hooks.dropped(entry)
+            self.hooks.dropped(entry)
         self._fail(entry, failure)

@@ -124,6 +124,11 @@ class Session:
     def retry(self) -> RetryRules:
         return self._requests.retry
 
+    def tell_missed_boots(self, hook: Callable[[], None]) -> None:
+        """`hook` is told when a BootNotification that all else waited for on a new connection, since it had been
+        triggered on the one before, was not taken in: all else goes on from here."""
+        self._requests.hooks.on_boot_missed = hook
+
     def interval_changed(self, now: float) -> None:
         """`retry.interval` was changed: what waits for its next attempt follows."""
         self._requests.silence.interval_changed(now)
@@ -251,7 +256,7 @@ class Session:
         """Take in a request. False: it will not be sent, and whoever waits for its answer was told so.
 
         Raises LocalProtocolError if it is not valid. The transactionId of a StopTransaction may be absent:
-        `Delivery.bind` adds it.
+        `Delivery.transaction_id` has it then.
         """
         return self._requests.enqueue(entry, now, standing(self.registration, is_connected=self.is_connected))
 
@@ -357,14 +362,17 @@ class Session:
                 if reading.is_strict:
                     reading.check_members(frame, text)
             except FramingError as error:
-                self._unusable(text, error, now)
-                return None
-            if not (self.is_connected or self._requests.open_call.counts_late(frame)):
+                if self.is_connected or (error.kind != 2 and self._requests.open_call.counts_late(error.unique_id)):
+                    self._unusable(text, error, now)
                 return None
             if isinstance(frame, Call):
+                if not self.is_connected:
+                    return None
                 if self._calls is not None:
                     self._calls.asked(frame, self.registration, self._replies.is_repeat(frame.unique_id))
                 return self._begin(frame, len(text))
+            if not (self.is_connected or self._requests.open_call.counts_late(frame.unique_id)):
+                return None
             if isinstance(frame, CallResult):
                 self._on_result(frame, text, now)
             else:

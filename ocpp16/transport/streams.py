@@ -74,9 +74,11 @@ def _part(stream: "trio.SSLStream[trio.abc.Stream]") -> None:
 
 
 def yields(stream: trio.abc.AsyncResource) -> bool:
-    """Is it known that each read of this stream lets other tasks run? Of trio's own and of ours it is."""
-    reader = stream.receive_stream if isinstance(stream, trio.StapledStream) else stream
-    return type(reader).__module__.partition(".")[0] in {"trio", "ocpp16"}
+    """Is it known that each read of this stream lets other tasks run, and ends when it is closed? Of trio's own and of
+    ours it is, but for what they carry over a stream of others."""
+    while isinstance(stream, trio.StapledStream | trio.SSLStream):
+        stream = stream.receive_stream if isinstance(stream, trio.StapledStream) else stream.transport_stream
+    return type(stream).__module__.partition(".")[0] in {"trio", "ocpp16"}
 
 
 def said(error: BaseException) -> str:

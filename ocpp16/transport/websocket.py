@@ -210,6 +210,8 @@ class WebSocket(PlainSocket):
             if self.socket is None:
                 if self._is_foreign:
                     await trio.lowlevel.checkpoint()  # before, since what was read must not be lost to a cancellation
+                    if self._ended is not None:
+                        return b""  # aborted meanwhile, when there was no read to cancel
                     with trio.CancelScope() as self._wait:
                         data = await self._stream.receive_some(READ_SIZE)
                     if self._wait.cancelled_caught:

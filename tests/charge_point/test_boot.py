@@ -161,8 +161,10 @@ async def test_boot_answered_by_an_error_is_repeated(open_bench: Any) -> None:
     csms = CentralSystem()
     csms.answers["BootNotification"] = CallErrorAnswer("InternalError")
     async with open_bench(csms=csms) as bench:
+        bench.charge_point.on_disabled(1)
+        bench.begin(2)
         await trio.sleep(61)
-        assert len(bench.sent("BootNotification")) == 2
+        assert [call.action for call in bench.csms.calls()] == 2 * ["BootNotification"], "and nothing else goes"
         del csms.answers["BootNotification"]
         await trio.sleep(61)
         assert bench.charge_point.connection.registration is RegistrationStatus.ACCEPTED

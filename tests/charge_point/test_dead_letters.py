@@ -303,6 +303,27 @@ async def test_an_end_that_was_told_goes_with_its_start(open_bench: Any, make_co
             assert not any(left._rows["cp001"].get(name) for name in ("transactions", "message_queue", "dead_letters"))
 
 
+async def test_an_end_that_is_sent_again_alone_is_not_lost_to_its_start(open_bench: Any, make_config: Any) -> None:
+    disk, document = Disk(), make_config(Core__TransactionMessageAttempts=1)
+    async with open_bench(store=disk, document=document) as bench:
+        await refused_start(bench)
+        bench.csms.answers["StopTransaction"] = REFUSED
+        bench.charge_point.connection.connect()
+        await trio.sleep(10)
+        start, stop = (letter.sequence for letter in await bench.charge_point.dead_letters())
+        bench.csms.answers.clear()
+        assert await bench.charge_point.dead_letters.resend([stop]) == 1
+        await trio.sleep(10)
+        (letter,) = await bench.charge_point.dead_letters()
+        assert letter.payload == bench.sent("StartTransaction")[0]
+        await bench.charge_point.stored()
+    async with open_bench(store=disk, document=document) as bench:
+        assert await bench.charge_point.dead_letters.resend([start]) == 1
+        await trio.sleep(10)
+        assert len(bench.sent("StartTransaction")) == 1
+        assert [end["transactionId"] for end in bench.sent("StopTransaction")] == [1]
+
+
 async def test_a_status_is_none(open_bench: Any, make_config: Any) -> None:
     """Sent again it would be told as the present."""
     async with open_bench(document=make_config(Internal__QueueAllMessages=True)) as bench:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import trio
 
 ANSWER = '[3,"{}",{{"transactionId":77,"idTagInfo":{{"status":"Accepted"}}}}]'
@@ -43,3 +44,15 @@ async def test_nothing_else_does(open_bench: Any) -> None:
         assert bench.sent("Heartbeat") == []
         assert len(bench.csms.calls("BootNotification")) == 3
         bench.csms.violations.clear()
+
+
+@pytest.mark.parametrize("text", ['[2,"late","Reset"]', '[2,"late",7,{}]', '[4,"late"]', "nonsense"])
+async def test_what_is_no_frame_is_not_answered_on_the_next_connection(open_bench: Any, text: str) -> None:
+    async with open_bench() as bench:
+        bench.charge_point.connection.disconnect()
+        await bench.csms.send_text("cp001", text)
+        await trio.sleep(1)
+        bench.charge_point.connection.connect()
+        await trio.sleep(10)
+        assert bench.charge_point.connection.is_connected
+        assert bench.csms.violations == []

@@ -56,6 +56,23 @@ async def test_a_security_error_is_one_only_where_a_boot_does_not_help(open_benc
         assert len(bench.sent("BootNotification")) > 1
 
 
+@pytest.mark.parametrize("answer", [CallErrorAnswer(str(ErrorCode.INTERNAL_ERROR), "not now"), None])
+async def test_it_is_none_before_the_boot_was_taken_in(open_bench: Any, answer: CallErrorAnswer | None) -> None:
+    """A Central System that begins anew and has forgotten us may be far from taking in a BootNotification."""
+    async with open_bench() as bench:
+        bench.csms.answers["StartTransaction"] = CallErrorAnswer(str(ErrorCode.SECURITY_ERROR), "who are you?")
+        bench.csms.answers["BootNotification"] = answer
+        bench.begin()
+        await trio.sleep(3600)
+        assert len(bench.sent("StartTransaction")) == 1
+        assert len(bench.sent("BootNotification")) > 10
+        bench.csms.answers.clear()
+        await trio.sleep(100)
+        assert len(bench.sent("StartTransaction")) == 2
+        assert await letters(bench) == []
+        assert bench.charge_point.transaction(1).transaction_id is not None
+
+
 async def test_a_confirmation_that_cannot_be_read_is_an_attempt(open_bench: Any) -> None:
     async with open_bench() as bench:
         bench.csms.answers["StartTransaction"] = {"idTagInfo": {"status": "Accepted"}}

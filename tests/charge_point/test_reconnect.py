@@ -12,6 +12,7 @@ from ocpp16.charge_point.connectivity import Connectivity
 from ocpp16.enums import Reason, SessionStartedReason
 from ocpp16.errors import Offline
 from ocpp16.observer import ConnectionStateChanged
+from ocpp16.testing import CallErrorAnswer
 from ocpp16.testing.central_system import CentralSystem
 from ocpp16.testing.misbehaviour import Fault
 from ocpp16.transport.dial import Endpoint
@@ -302,6 +303,27 @@ async def test_status_changes_while_away_are_told_once_with_the_latest(open_benc
         told = [(one["connectorId"], one["status"]) for one in bench.sent("StatusNotification")[seen:]]
         assert told.count((2, "Unavailable")) == 1
         assert (2, "Available") not in told
+
+
+@pytest.mark.parametrize("answer", [CallErrorAnswer("InternalError"), None])
+async def test_they_are_told_where_a_triggered_boot_is_never_taken_in(
+    open_bench: Any, answer: CallErrorAnswer | None
+) -> None:
+    """It goes alone, and once: then it holds up nothing, and how things stand is not known yet."""
+    async with open_bench() as bench:
+        bench.csms.answers["BootNotification"] = None
+        await bench.call("TriggerMessage", {"requestedMessage": "BootNotification"})
+        await trio.sleep(1)
+        bench.charge_point.connection.disconnect()
+        await trio.sleep(1)
+        bench.charge_point.on_disabled(1)
+        told = len(bench.sent("StatusNotification"))
+        bench.csms.answers["BootNotification"] = answer
+        bench.charge_point.connection.connect()
+        await trio.sleep(600)
+        assert len(bench.sent("BootNotification")) > 8
+        statuses = [(one["connectorId"], one["status"]) for one in bench.sent("StatusNotification")[told:]]
+        assert statuses == [(0, "Available"), (1, "Unavailable"), (2, "Available")]
 
 
 async def test_stop_ends_an_attempt_to_connect(open_bench: Any) -> None:

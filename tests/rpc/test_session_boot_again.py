@@ -243,6 +243,19 @@ def test_a_triggered_boot_that_its_connection_lost_goes_alone(line: "Line", *, i
     assert "StopTransaction" in line.drain()
 
 
+def test_so_does_one_that_waits_for_its_next_attempt(line: "Line") -> None:
+    line.session.enqueue(line.entry("BootNotification", is_triggered=True), line.now)
+    line.take()
+    line.refuse()
+    line.lose()
+    line.put("StopTransaction")
+    line.connect()
+    assert line.advance(59) == []
+    assert line.advance(1) == ["BootNotification"]
+    line.answer()
+    assert line.take() == ["StopTransaction"]
+
+
 @pytest.mark.parametrize("is_refused", [False, True])
 def test_what_follows_waits_for_one_attempt_of_it_only(line: "Line", *, is_refused: bool) -> None:
     """A Central System that asks for a boot and never takes it in would silence the charge point for good."""
@@ -262,3 +275,19 @@ def test_what_follows_waits_for_one_attempt_of_it_only(line: "Line", *, is_refus
     line.answer()
     line.now = line.session.deadline(0)
     assert line.take() == ["BootNotification"], "it is not given up"
+
+
+def test_a_triggered_boot_in_place_of_one_after_a_security_error_is_waited_for_as_that(line: "Line") -> None:
+    obliging(line)
+    line.put("StopTransaction")
+    line.take()
+    line.refuse("SecurityError")
+    assert line.take() == ["BootNotification"]
+    line.refuse()
+    line.session.enqueue(line.entry("BootNotification", is_triggered=True), line.now)
+    assert line.take() == ["BootNotification"]
+    line.refuse()
+    assert line.take() == []
+    assert line.advance(60) == ["BootNotification"]
+    line.answer()
+    assert line.take() == ["StopTransaction"]

@@ -1,10 +1,12 @@
 """Messages and control frames between our two ends."""
 
+import ssl
 from typing import Any
 
 import pytest
 import trio
 import trio.testing
+import trustme
 
 from ocpp16.errors import ConnectionClosed
 
@@ -234,6 +236,71 @@ async def test_abort_of_a_foreign_stream_wakes_its_reader(autojump_clock: Any, p
             nursery.start_soon(read)
             await trio.testing.wait_all_tasks_blocked()
             client.abort("pong overdue")
+
+
+def under_tls(inner: Any, right: Any) -> Any:
+    authority = trustme.CA()
+    contexts = [ssl.SSLContext(protocol) for protocol in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER)]
+    authority.configure_trust(contexts[0])
+    authority.issue_cert("csms").configure_cert(contexts[1])
+    return (
+        trio.SSLStream(inner, contexts[0], server_hostname="csms"),
+        trio.SSLStream(right, contexts[1], server_side=True),
+    )
+
+
+def as_one(inner: Any, right: Any) -> Any:
+    return trio.StapledStream(inner, inner), right
+
+
+@pytest.mark.parametrize("wrapped", [as_one, under_tls])
+async def test_so_does_that_of_one_inside_of_trios_own(autojump_clock: Any, pair: Any, wrapped: Any) -> None:
+    def streams() -> Any:
+        left, right = trio.testing.memory_stream_pair()
+        return wrapped(Deaf(left), right)
+
+    client, _ = await pair(streams)
+    with trio.fail_after(30):
+        async with trio.open_nursery() as nursery:
+
+            async def read() -> None:
+                with pytest.raises(ConnectionClosed, match="pong overdue"):
+                    await client.receive()
+
+            nursery.start_soon(read)
+            await trio.testing.wait_all_tasks_blocked()
+            client.abort("pong overdue")
+
+
+class AfterFirstStep(trio.abc.Instrument):
+    """Calls a function when the task that is told for the first time has come to its first wait."""
+
+    def __init__(self, call: Any) -> None:
+        self.call = call
+        self.task: Any = None
+
+    def after_task_step(self, task: Any) -> None:
+        if task is self.task:
+            self.task = None
+            self.call()
+
+
+async def test_abort_in_the_moment_before_a_read_of_a_foreign_stream(autojump_clock: Any, pair: Any) -> None:
+    """There is no read to cancel yet, and none may begin."""
+
+    def streams() -> Any:
+        left, right = trio.testing.memory_stream_pair()
+        return Deaf(left), right
+
+    client, _ = await pair(streams)
+    instrument = AfterFirstStep(lambda: client.abort("pong overdue"))
+    trio.lowlevel.add_instrument(instrument)
+    instrument.task = trio.lowlevel.current_task()
+    try:
+        with trio.fail_after(30), pytest.raises(ConnectionClosed, match="pong overdue"):
+            await client.receive()
+    finally:
+        trio.lowlevel.remove_instrument(instrument)
 
 
 async def test_byte_by_byte(pair: Any) -> None:
