@@ -17,7 +17,7 @@ from ocpp16.charge_point.argument_check import check_arguments
 from ocpp16.charge_point.charge_point import ChargePoint
 from ocpp16.charge_point.connectivity import StreamOpener
 from ocpp16.charge_point.opened import Opened, opened
-from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT
+from ocpp16.charge_point.orderly_stop import flush_time
 from ocpp16.charge_point.plan import Plan, planned
 from ocpp16.charge_point.shared_tasks import SharedTasks
 from ocpp16.configuration.configuration import Configuration
@@ -205,4 +205,4 @@ class ChargePoints:
         finally:
             for one in self._open.values():
                 one.cut_short()
-        return max((one.leaving.by for one in leaving), default=trio.current_time() + FLUSH_TIMEOUT)
+        return max((one.leaving.by for one in leaving), default=trio.current_time() + flush_time())

@@ -22,7 +22,12 @@ from ocpp16.profiles.base import Context
 from ocpp16.store.leaving import LAST_MOMENT
 
 FLUSH_TIMEOUT = 10.0
-"""Seconds at most that a stop waits for the socket to close and the disk to take what was told."""
+"""Seconds of the world at most that a stop waits for the socket to close and the disk to take what was told."""
+
+
+def flush_time() -> float:
+    """The same in seconds of trio's clock."""
+    return of_others(FLUSH_TIMEOUT)
 
 
 def flush_by(life: Life, writer: JournalWriter, began: float) -> float:
@@ -32,7 +37,7 @@ def flush_by(life: Life, writer: JournalWriter, began: float) -> float:
     the life left no time (-inf).
     """
     if life.flush_by is None or (-inf < life.flush_by < began and writer.is_durable(life.last_told)):
-        return trio.current_time() + of_others(FLUSH_TIMEOUT)
+        return trio.current_time() + flush_time()
     return life.flush_by
 
 
@@ -48,7 +53,7 @@ async def stop_in_order(life: Life, turns: Turns, writer: JournalWriter, second_
     for feature in reversed(life.features.all):
         second_line.guarded(f"stop of {type(feature).__name__}", feature.stop)
     ctx.station_side.forget()
-    deadline = life.flush_by = trio.current_time() + of_others(FLUSH_TIMEOUT)
+    deadline = life.flush_by = trio.current_time() + flush_time()
     with trio.CancelScope(deadline=deadline):
         await life.close_connection()
     second_line.guarded("end of the session", lambda: ctx.session.stop(ctx.clock.monotonic()))

@@ -28,7 +28,7 @@ from ocpp16.charge_point.features import possible
 from ocpp16.charge_point.guard import Guard
 from ocpp16.charge_point.key_callbacks import KeyCallbacks
 from ocpp16.charge_point.life import Life
-from ocpp16.charge_point.orderly_stop import FLUSH_TIMEOUT, end_for_good, stop_in_order
+from ocpp16.charge_point.orderly_stop import end_for_good, flush_time, stop_in_order
 from ocpp16.charge_point.pump import Pump
 from ocpp16.charge_point.restored import BOOT, Restored, restored
 from ocpp16.charge_point.second_line import SecondLine
@@ -384,7 +384,7 @@ class Runtime:
                 except BaseException as error:  # of ours; it ends all the same
                     obey(error)
                     self.second_line.failed("stop", error)
-                    with trio.move_on_after(FLUSH_TIMEOUT):
+                    with trio.move_on_after(flush_time()):
                         await life.end()
         finally:
             life.features.ctx.asked.withdraw()

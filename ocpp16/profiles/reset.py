@@ -15,6 +15,7 @@ from ocpp16.configuration.keys import core, internal
 from ocpp16.enums import Reason, ResetStatus, ResetType
 from ocpp16.errors import StoreError
 from ocpp16.observer import ResetRequested
+from ocpp16.patience import of_others
 from ocpp16.profiles.base import Context, FeatureProfile, Reply, hears, on
 from ocpp16.profiles.station_side import yes_or_no
 from ocpp16.state.signals import (
@@ -97,7 +98,7 @@ class Reset(FeatureProfile):
     async def _flush(self) -> None:
         ctx = self.ctx
         try:
-            with trio.fail_after(FLUSH_TIMEOUT):
+            with trio.fail_after(of_others(FLUSH_TIMEOUT)):
                 await ctx.journal.wait_durable(ctx.journal.last)
         except (trio.TooSlowError, StoreError):
             ctx.log.error("reset although not everything is on disk")
