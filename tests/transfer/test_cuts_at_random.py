@@ -48,6 +48,9 @@ class Attempts:
         """One; was it done?"""
         end = self.random.choice(["cut", "cut", "cancel", "whole"])
         self.server.cut_after = self.random.randint(1, 900_000) if end == "cut" else None
+        self.server.served = 0
+        if isinstance(self.server, SftpFileServer):
+            self.server.taken = 0
         until = self.random.randint(0, 900_000)
         is_done = False
         with trio.CancelScope() as scope:

@@ -18,7 +18,7 @@ USER, PASSWORD = "station", "s3cret:Pass"
 
 
 class SftpFileServer:
-    """Serves the folder `root` as its `/`. `served` are the bytes of files that it sent."""
+    """Serves the folder `root` as its `/`. `served` are the bytes of files that it sent, `taken` those that came."""
 
     def __init__(self, root: Path, key: paramiko.PKey | None = None) -> None:
         self.root = root
@@ -26,7 +26,7 @@ class SftpFileServer:
         self.more_keys: list[paramiko.PKey] = []
         self.size_lie = 0
         self.user_key: paramiko.PKey | None = None
-        self.served = 0
+        self.served = self.taken = 0
         self.cut_after: int | None = None
         self.is_silent = False
         """Says no more than `banner`."""
@@ -64,7 +64,7 @@ class SftpFileServer:
             vars(transport.packetizer)[SERVERS_THREAD] = True
             for key in (self.key, *self.more_keys):
                 transport.add_server_key(key)
-            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Files, self)
+            transport.set_subsystem_handler("sftp", _Subsystem, _Files, self)
             self.transports.append(transport)
             with suppress(EOFError, paramiko.SSHException, OSError):
                 transport.start_server(event=threading.Event(), server=_Server(self))
@@ -120,6 +120,17 @@ class _Server(paramiko.ServerInterface):
         return "password,publickey"
 
 
+class _Subsystem(paramiko.SFTPServer):
+    def finish_subsystem(self) -> None:
+        """paramiko says goodbye first, and where nobody hears that any more it leaves the files open."""
+        files = list(self.file_table.values())
+        try:
+            super().finish_subsystem()
+        finally:
+            for file in files:
+                file.close()
+
+
 class _Files(paramiko.SFTPServerInterface):
     def __init__(self, server: Any, owner: SftpFileServer) -> None:
         super().__init__(server)
@@ -172,4 +183,7 @@ class _Handle(paramiko.SFTPHandle):
             return SFTP_FAILURE
         if self._owner.full_after is not None and offset + len(data) > self._owner.full_after:
             return paramiko.SFTPServer.convert_errno(errno.ENOSPC)
+        if self._owner.cut_after is not None and self._owner.taken >= self._owner.cut_after:
+            self._owner.hang_up()
+        self._owner.taken += len(data)
         return super().write(offset, data)
