@@ -16,7 +16,7 @@ def public_key(one: Outside, connector: int = 1) -> str:
     name = f"MeterPublicKey{connector}"
 
     def find() -> str:
-        rows = one.call("GetConfiguration", key=[name])["configurationKey"]
+        rows = one.call("GetConfiguration", key=[name]).get("configurationKey")
         found: str = rows[0].get("value", "") if rows else ""
         return found
 
