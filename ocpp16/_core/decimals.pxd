@@ -1,1 +1,1 @@
-cpdef bytes text_of_numbers(bytes before, list pieces, Py_ssize_t cut, bytes after)
+cpdef str text_of_numbers(bytes before, list pieces, Py_ssize_t cut, bytes after)

@@ -104,11 +104,13 @@ cdef bytes _usual_body(PyObject *payload):
     return PyBytes_FromStringAndSize(_buffer, at - _buffer) if at is not NULL else None
 
 
-cdef bytes _text_around(char kind, PyObject *unique_id, PyObject *action, bytes body, bytes member):
+cdef bytes _text_around(
+    char kind, PyObject *unique_id, PyObject *action, const char *body, Py_ssize_t body_size, bytes member
+):
     """The frame with a payload that is text already, and `member` last in it; None where the general writer has to look."""
     cdef char[LONGEST_HEAD] head
     cdef char *at = _put_head(head, head + LONGEST_HEAD, kind, unique_id, action)
-    cdef Py_ssize_t head_size = at - head, body_size = PyBytes_GET_SIZE(body), member_size = PyBytes_GET_SIZE(member)
+    cdef Py_ssize_t head_size = at - head, member_size = PyBytes_GET_SIZE(member)
     cdef bint has_comma = member_size > 0 and body_size > 2
     cdef bytes text
     if at is NULL:
@@ -116,7 +118,7 @@ cdef bytes _text_around(char kind, PyObject *unique_id, PyObject *action, bytes 
     text = PyBytes_FromStringAndSize(NULL, head_size + body_size + has_comma + member_size + 1)
     at = PyBytes_AS_STRING(text)
     memcpy(at, head, head_size)
-    memcpy(at + head_size, PyBytes_AS_STRING(body), body_size)
+    memcpy(at + head_size, body, body_size)
     at += head_size + body_size
     if member_size:
         at -= 1  # the brace

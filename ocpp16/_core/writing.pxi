@@ -49,19 +49,33 @@ def json_bytes(payload):
     return _body(_object(payload, "payload"))
 
 
-def call_text(unique_id, action, bytes body not None, bytes member not None=b""):
+def call_text(unique_id, action, body not None, bytes member not None=b""):
     """The CALL with a payload that is text already; what `serialize` gives for the payload itself.
 
-    body: an object as `json_bytes` gives it; member: what comes last in it, as `b'"transactionId":4711'`, of a name
+    body: an object as `json_bytes` gives it, or the same as str; member: what comes last in it, as `b'"transactionId":4711'`, of a name
     that the object does not have. Neither is read, but that a body is no object raises ValueError. Raises for ids and
     actions as `serialize`.
     """
-    _check_body(body)
-    text = _text_around(c"2", <PyObject *>unique_id, <PyObject *>action, body, member)
+    cdef const char *letters
+    cdef Py_ssize_t size
+    if isinstance(body, str):
+        if PyUnicode_IS_ASCII(body):
+            letters, size = <const char *>PyUnicode_DATA(body), PyUnicode_GET_LENGTH(body)
+        else:
+            body = (<str>body).encode()
+            letters, size = PyBytes_AS_STRING(body), PyBytes_GET_SIZE(body)
+    elif isinstance(body, bytes):
+        letters, size = PyBytes_AS_STRING(body), PyBytes_GET_SIZE(body)
+    else:
+        raise TypeError(f"a body is bytes or str, not {type(body).__name__}")
+    _check_body(letters, size)
+    text = _text_around(c"2", <PyObject *>unique_id, <PyObject *>action, letters, size, member)
     if text is not None:
         return text
     unique_id, action = _sent_id(unique_id), _text(action, "action")
     _need_orjson()
+    if isinstance(body, str):
+        body = (<str>body).encode()
     if member:
         body = body[:-1] + (b"," if len(body) > 2 else b"") + member + b"}"
     return _written([2, unique_id, action, _Fragment(body)], SHALLOW, DEPTH)
@@ -69,17 +83,15 @@ def call_text(unique_id, action, bytes body not None, bytes member not None=b"")
 
 def result_text(unique_id, bytes body not None):
     """The CALLRESULT with a payload that is text already, as `call_text`."""
-    _check_body(body)
-    text = _text_around(c"3", <PyObject *>unique_id, NULL, body, b"")
+    _check_body(PyBytes_AS_STRING(body), PyBytes_GET_SIZE(body))
+    text = _text_around(c"3", <PyObject *>unique_id, NULL, PyBytes_AS_STRING(body), PyBytes_GET_SIZE(body), b"")
     if text is not None:
         return text
     _need_orjson()
     return _written([3, _sent_id(unique_id), _Fragment(body)], SHALLOW, DEPTH)
 
 
-cdef int _check_body(bytes body) except -1:
-    cdef const char *text = PyBytes_AS_STRING(body)
-    cdef Py_ssize_t size = PyBytes_GET_SIZE(body)
+cdef int _check_body(const char *text, Py_ssize_t size) except -1:
     if size < 2 or text[0] != c"{" or text[size - 1] != c"}":
         raise ValueError("a body is the text of a JSON object")
 

@@ -13,7 +13,8 @@ cdef class _Waiting:
 
 cdef class Turns:
     cdef Pump _pump
-    cdef list _waiting
+    cdef _Waiting _one
+    cdef list _more
 
     @cython.locals(waiting=_Waiting)
     cpdef release(self)

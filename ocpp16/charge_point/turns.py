@@ -33,11 +33,13 @@ class _Waiting:
 class Turns:
     """Of one charge point; `pump` is the one whose turns count."""
 
-    __slots__ = ("_pump", "_waiting")
+    __slots__ = ("_more", "_one", "_pump")
 
     def __init__(self, pump: Pump) -> None:
         self._pump = pump
-        self._waiting: list[_Waiting] = []
+        self._one: _Waiting | None = None
+        """Mostly there is no other."""
+        self._more: list[_Waiting] | None = None
 
     def until(self, condition: Condition | None = None) -> Coroutine[Any, Any, Any]:
         """To be awaited at once: returns when `condition` holds, at once, but for a checkpoint, if it does already; or
@@ -48,19 +50,30 @@ class Turns:
         if self._holds(condition):
             return trio.lowlevel.checkpoint()  # noqa: ASYNC105 - whoever asks awaits it
         waiting = _Waiting(self, trio.lowlevel.current_task(), condition)
-        self._waiting.append(waiting)
+        if self._one is None:
+            self._one = waiting
+        elif self._more is None:
+            self._more = [waiting]
+        else:
+            self._more.append(waiting)
         self._pump.on_turn = self
         return trio.lowlevel.wait_task_rescheduled(waiting)  # noqa: ASYNC105 - the same
 
     def __call__(self) -> None:
         """A turn is over: wake everybody whose condition holds."""
-        for waiting in tuple(self._waiting):
-            if self._holds(waiting.condition):
-                self._wake(waiting)
+        one = self._one
+        if one is not None and self._holds(one.condition):
+            self._wake(one)
+        if self._more is not None:
+            for waiting in tuple(self._more):
+                if self._holds(waiting.condition):
+                    self._wake(waiting)
 
     def release(self) -> None:
         """Let go everybody: what they wait for belongs to a start that is over."""
-        for waiting in tuple(self._waiting):
+        if self._one is not None:
+            self._wake(self._one)
+        for waiting in tuple(self._more or ()):
             self._wake(waiting)
 
     def _holds(self, condition: Condition | None) -> bool:
@@ -71,6 +84,11 @@ class Turns:
         trio.lowlevel.reschedule(waiting.task)
 
     def _remove(self, waiting: _Waiting) -> None:
-        self._waiting.remove(waiting)
-        if not self._waiting:
+        if waiting is self._one:
+            self._one = None
+        elif self._more is not None:
+            self._more.remove(waiting)
+            if not self._more:
+                self._more = None
+        if self._one is None and self._more is None:
             self._pump.on_turn = None

@@ -30,6 +30,8 @@ T = TypeVar("T")
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _NOTHING_PENDING: Final[Mapping[Key[Any], Any]] = MappingProxyType({})
 _UNCHANGED: Final = object()
+_UNCHANGED_AT_ALL: Final[Values] = {}
+"""One for all, as most are: it is at hand where one of each charge point would be far away."""
 _NONE: Final[frozenset[Any]] = frozenset()
 """One for all: an empty set costs as much as a full one of four."""
 _NOT_FEATURES: Final = frozenset({"Internal", "Security", "SignedMeterValues", CUSTOM})
@@ -72,7 +74,8 @@ class Layers:
 
     def __init__(self, loaded: Loaded, schema: CustomKeys) -> None:
         self.main: Values = loaded.main
-        self.changed: Values = loaded.overlay
+        self.changed: Values = loaded.overlay or _UNCHANGED_AT_ALL
+        """Never changed itself: there is another one after each change."""
         self.overlaid: frozenset[Key[Any]] = frozenset(loaded.overlay) if loaded.overlay else _NONE
         """Keys whose change in force is of an earlier run."""
         self.pending: Mapping[Key[Any], Any] = _NOTHING_PENDING

@@ -189,7 +189,8 @@ class Boot(FeatureProfile):
             self._restart_heartbeat()
         boot = self.ctx.session.outbox.boot
         if boot is not None and signal.key in _IDENTITY_NAMES:
-            boot.payload, boot.bound = self._identity(), None
+            boot.payload = self._identity()
+            boot.bind(None)
 
     def _restart_heartbeat(self) -> None:
         self._stop_heartbeat()

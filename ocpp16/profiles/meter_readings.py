@@ -51,7 +51,9 @@ class MeterReadings:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._told: ByNumber[Taken] = ByNumber()
-        self._answered: ByNumber[Taken] = ByNumber()
+        self._answered: ByNumber[Taken | float] = ByNumber()
+        """What the station answered last, if it has a time of its own: such a one is known again. Of others, which are
+        ten values in thirty places of the memory, only when they were made."""
         self._causes: dict[int, tuple[str, ...]] | None = None
         """Why readings were refused, by connector: each is said once. Made with the first one."""
 
@@ -72,7 +74,11 @@ class MeterReadings:
                 return self._told_last(connector_id)
             checked = _checked(given)
             known = self._answered.get(connector_id)
-            if known is not None and checked.timestamp is not None and _is_same(known.measurement, checked, given):
+            if checked.timestamp is None:
+                taken = self._taken(checked)
+                self._answered[connector_id] = taken.made
+                return taken
+            if isinstance(known, Taken) and _is_same(known.measurement, checked, given):
                 return known  # the same reading once more was made when it was made
             taken = self._answered[connector_id] = self._taken(checked)
         except BaseException as error:
@@ -84,7 +90,9 @@ class MeterReadings:
     def _told_last(self, connector_id: int) -> Taken | None:
         """What the host told, unless the station has answered with a newer reading."""
         told, answered = self._told.get(connector_id), self._answered.get(connector_id)
-        return None if told is None or (answered is not None and told.made < answered.made) else told
+        if told is None or answered is None:
+            return told
+        return None if told.made < (answered.made if isinstance(answered, Taken) else answered) else told
 
     def time(self, taken: Taken) -> int:
         """When it was made, µs, as our clock knows now."""
@@ -96,7 +104,7 @@ class MeterReadings:
         now, monotonic = clock.now(), clock.monotonic()
         for readings in (self._told, self._answered):
             for connector_id, taken in readings.items():
-                if self.time(taken) > now:
+                if isinstance(taken, Taken) and self.time(taken) > now:
                     at = now - clock.passed(monotonic - taken.made)
                     readings[connector_id] = Taken(taken.measurement, at, 0, taken.made)
 

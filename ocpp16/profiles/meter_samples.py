@@ -74,16 +74,17 @@ class MeterSamples:
 
     def text(
         self, at: int, connector_id: int, measurement: Measurement, wanted: Sequence[str], context: ReadingContext
-    ) -> bytes:
-        """The same as JSON text, which is valid; empty if nothing of it was measured."""
+    ) -> str:
+        """The payload of a MeterValues with the same, as JSON; it is valid. Empty if nothing of it was measured."""
         if not wanted:
-            return b""
+            return ""
         current, power = self._offered.get(connector_id, _NOTHING)
         base = self.bases.base(connector_id, context)
-        values = sample_text(measurement, wanted, context, current, power, previous=base)
-        if not values:
-            return b""
-        return b"".join((b'{"timestamp":"', self._ctx.time_text(at).encode(), b'","sampledValue":', values, b"}"))
+        before = b'{"connectorId":%d,"meterValue":[{"timestamp":"%b","sampledValue":' % (
+            connector_id,
+            self._ctx.time_text(at).encode(),
+        )
+        return sample_text(measurement, wanted, context, current, power, previous=base, before=before, after=b"}]}")
 
     def values(
         self,

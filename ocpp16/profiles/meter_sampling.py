@@ -17,8 +17,8 @@ from ocpp16.profiles.transaction_data import SIGNED, TransactionData
 from ocpp16.state.measurands import has_intervals
 from ocpp16.state.transaction import Transaction
 
-_END = b"]}"
-"""Of the text of one MeterValue: of its sampled values, and of it."""
+_END = "]}]}"
+"""Of the text of a MeterValues: of its sampled values, its one MeterValue, and of it."""
 _LISTS = (core.METER_VALUES_SAMPLED_DATA, core.METER_VALUES_ALIGNED_DATA, core.STOP_TXN_ALIGNED_DATA)
 
 
@@ -76,11 +76,10 @@ class MeterSampling:
             )
         is_queued = False
         if report:
-            text = b"".join((b'{"connectorId":', str(connector_id).encode(), b',"meterValue":[', report, b"]}"))
             if transaction is None:
-                is_queued = ctx.sender.send("MeterValues", json_value(text))
+                is_queued = ctx.sender.send("MeterValues", json_value(report))
             else:
-                ctx.sender.queue_text("MeterValues", text, transaction, *samples.note(connector_id, taken, time))
+                ctx.sender.queue_text("MeterValues", report, transaction, *samples.note(connector_id, taken, time))
                 is_queued = True
         if transaction is not None and data is not None:
             self.data.add(transaction, data, kept, reported)
@@ -98,11 +97,11 @@ class MeterSampling:
         measurement: Measurement,
         context: ReadingContext,
         transaction: Transaction | None,
-        report: bytes,
+        report: str,
         data: Payload | None,
         reported: tuple[str, ...],
         kept: tuple[str, ...],
-    ) -> tuple[bytes, tuple[str, ...], tuple[str, ...]]:
+    ) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
         """Put what the meter signed of this reading behind its values, as far as it is asked for: returns the text of
         the report, and what is reported and kept; it is a part of `data` then."""
         given = measurement.signed_meter_value
@@ -116,6 +115,6 @@ class MeterSampling:
         if report:
             to_report = signed.to_report(connector_id, given, context, transaction)
             if to_report is not None:
-                report = b"".join((report[: -len(_END)], b",", json_bytes(to_report), _END))
+                report = "".join((report[: -len(_END)], ",", json_bytes(to_report).decode(), _END))
                 reported = (*reported, SIGNED)
         return report, reported, kept

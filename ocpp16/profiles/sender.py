@@ -137,7 +137,7 @@ class Sender:
         self._share(entry, row)
         return number
 
-    def queue_text(self, action: str, text: bytes, transaction: Transaction, *changes: RowChange) -> None:
+    def queue_text(self, action: str, text: str, transaction: Transaction, *changes: RowChange) -> None:
         """`queue` of a payload that is JSON text already, known to be valid, and without a transactionId; its times are
         taken now."""
         entry = Entry(
@@ -148,18 +148,16 @@ class Sender:
             sequence=self.new_sequence(),
             transaction=transaction,
             clock_boot=self._clock.clock_boot,
-            size=len(text),
+            size=len(text) if text.isascii() else len(text.encode()),
             is_persistent=True,
         )
         entry.is_checked = entry.lacks_transaction = True
-        row = self.row(entry)
-        entry.number = self._journal.append(row, *changes)
+        entry.number = self._journal.append(self.row(entry), *changes)
         self.enqueue(entry)
-        self._share(entry, row)
 
     def _share(self, entry: Entry, row: Put) -> None:
-        """What waits for a connection needs no text of its own where its row stays in memory with the same one."""
-        if self._journal.keeps_rows and not self.is_online and not entry.data_boots:
+        """What waits needs no text of its own where its row stays in memory with the same one."""
+        if self._journal.keeps_rows and not entry.data_boots:
             text = row.row[message_queue.PAYLOAD]
             assert isinstance(text, str)
             entry.share(text)
@@ -181,14 +179,16 @@ class Sender:
     def row(self, entry: Entry) -> Put:
         """The stored form of a queued message, as it is now. It shares the text of the payload with the wire."""
         transaction = entry.transaction
-        text = entry.written()
+        text = entry.text()
         if entry.data_boots:
-            text = with_member(text, b'"%b":%b' % (message_queue.DATA_BOOTS.encode(), dumps(entry.data_boots)))
+            text = with_member(
+                entry.written(), b'"%b":%b' % (message_queue.DATA_BOOTS.encode(), dumps(entry.data_boots))
+            )
         return message_queue.put_written(
             entry.sequence,
             int(entry.lane),
             entry.action,
-            text.decode(),
+            text if isinstance(text, str) else text.decode(),
             entry.attempts,
             transaction.key if isinstance(transaction, Transaction) else None,
             entry.clock_boot,

@@ -18,13 +18,14 @@ cdef class Entry:
     cdef public object action
     cdef object _payload
     cdef object _text
+    cdef object _bound
+    cdef bytes _member
     cdef public object lane
     cdef public object transaction
     cdef public tuple data_boots
     cdef public Asker asker
     cdef public object topic
     cdef public tuple ids
-    cdef public bytes bound
     cdef public long long sequence
     cdef public long long number
     cdef public long long clock_boot
@@ -42,6 +43,9 @@ cdef class Entry:
     cdef public flag lacks_transaction
     cdef public flag is_replaced
 
+    cpdef bind(self, text, bytes member=*)
+    cpdef bytes call(self, unique_id)
+    cpdef text(self)
     cpdef bytes written(self)
     cpdef check(self)
     cpdef write_down(self)
@@ -57,6 +61,7 @@ cdef class OpenCall:
     cdef public bint is_heard
     cdef public double asked_at
     cdef public object calls
+    cdef bint _is_owned
     cdef dict _owners
 
     cpdef open(self, Entry entry, unique_id, double now, double timeout)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable
 from enum import IntEnum
 from typing import Any, Protocol
 
-from ocpp16._core import json_bytes, json_value, validate_sending
+from ocpp16._core import call_text, json_bytes, json_value, validate_sending
 from ocpp16.errors import CallFailed, LocalProtocolError
 from ocpp16.messages.actions import ACTIONS
 
@@ -76,18 +76,21 @@ class Entry:
     is_checked: the payload was found to be valid. lacks_transaction: it is known to have no transactionId yet.
     asker: see there; None if nobody is.
     size: bytes of the payload; 0 lets the outbox measure it.
-    ids: ids it was sent under, the newest last. bound: what was sent; every transmission carries the same.
+    ids: ids it was sent under, the newest last. bound: what was sent; every transmission carries the same. It is a
+    text, the message's own where nothing in it was corrected, and what comes last in it: thousands wait for their
+    answers, and none has its text twice.
     topic: what a message of the normal lane is about; a newer one of the same topic may take its place while it waits
     (`policy.topic_of`). is_replaced: that has happened.
     """
 
     __slots__ = (
+        "_bound",
+        "_member",
         "_payload",
         "_text",
         "action",
         "asker",
         "attempts",
-        "bound",
         "clock_boot",
         "data_boots",
         "due",
@@ -128,7 +131,7 @@ class Entry:
         size: int = 0,
         topic: Hashable = None,
         latest: int = 0,
-        text: bytes | None = None,
+        text: bytes | str | None = None,
     ) -> None:
         """`text`: the JSON of the payload, where that is there already; `payload` is None then."""
         self.action: str = action
@@ -153,7 +156,8 @@ class Entry:
         self.interruptions: int = 0
         self.excused_on: int = 0
         self.ids: tuple[str, ...] = ()
-        self.bound: bytes | None = None
+        self._bound: bytes | str | None = None
+        self._member: bytes = b""
         self.is_checked: bool = False
         self.lacks_transaction: bool = False
         self.is_replaced: bool = False
@@ -170,7 +174,7 @@ class Entry:
     def payload(self) -> Payload:
         """Of a message that is written down it is read anew each time: there are thousands of these."""
         if self._payload is None:
-            payload: Payload = json_value(self.written())
+            payload: Payload = json_value(self.text())
             return payload
         return self._payload
 
@@ -178,6 +182,28 @@ class Entry:
     def payload(self, payload: Payload) -> None:
         self._payload, self._text = payload, None
         self.is_checked = False
+
+    @property
+    def bound(self) -> bytes | None:
+        """The JSON of what was sent; made anew each time. None: nothing was, or it is to be made again."""
+        return None if self._bound is None else whole(self._bound, self._member)
+
+    @property
+    def is_bound(self) -> bool:
+        return self._bound is not None
+
+    def bind(self, text: bytes | str | None, member: bytes = b"") -> None:
+        """From here on this is sent: `text`, with `member` last in it. None: it is to be made anew."""
+        self._bound, self._member = text, member
+
+    def call(self, unique_id: str) -> bytes:
+        """The CALL with what is bound. Raises as `_core.call_text`."""
+        assert self._bound is not None, "it is bound first"
+        return call_text(unique_id, self.action, self._bound, self._member)
+
+    def text(self) -> bytes | str:
+        """`written`, or the same as str where that is shared with somebody (`share`)."""
+        return self.written() if self._text is None else self._text
 
     def written(self) -> bytes:
         """The payload as JSON in UTF-8, written once: wire and store share it. Raises as `_core.serialize`."""
@@ -238,6 +264,13 @@ class Entry:
         return self.lane is _TRANSACTION or (self.is_persistent and self.lane is _NORMAL)
 
 
+def whole(text: bytes | str, member: bytes) -> bytes:
+    """A JSON object and, if there is one, the member that comes last in it."""
+    if isinstance(text, str):
+        text = text.encode()
+    return with_member(text, member) if member else text
+
+
 def with_member(text: bytes, member: bytes) -> bytes:
     """A JSON object with one member more, of a name that it does not have."""
     return b"".join((text[:-1], b"," if len(text) > 2 else b"", member, b"}"))
@@ -263,9 +296,14 @@ class Violations(Protocol):
 
 
 class OpenCall:
-    """The slot for the CALL in flight, and whom an id belongs to."""
+    """The slot for the CALL in flight, and whom an id belongs to.
+
+    Mostly that is the one of the CALL in flight: it is no more than what is known of that. Of ids of earlier ones there
+    is a table.
+    """
 
     __slots__ = (
+        "_is_owned",
         "_owners",
         "asked_at",
         "calls",
@@ -290,7 +328,10 @@ class OpenCall:
         """Something was received since this CALL was written, so the link it went by is alive."""
         self.asked_at: float = 0.0
         """When the CALL was written whose id was answered last."""
+        self._is_owned = False
+        """An answer under the id of the open CALL belongs to its entry."""
         self._owners: dict[str, tuple[Entry, float]] = {}
+        """Whom answers under ids of earlier CALLs belong to, and when those were written."""
 
     def open(self, entry: Entry, unique_id: str, now: float, timeout: float) -> None:
         if self.entry is not None:
@@ -298,11 +339,11 @@ class OpenCall:
         self.entry, self.unique_id, self.is_settled, self.is_heard = entry, unique_id, False, False
         self.opened_at = now
         self.deadline = now + timeout
+        self._is_owned = True
         entry.ids = (*entry.ids, unique_id)
         if len(entry.ids) > MAX_IDS:
             self._owners.pop(entry.ids[0], None)
             entry.ids = entry.ids[1:]
-        self._owners[unique_id] = (entry, now)
 
     def open_for(self, now: float) -> float:
         """Seconds since the CALL that is open was written; 0: there is none."""
@@ -313,12 +354,18 @@ class OpenCall:
         connection. Returns the entry if it still waits for an answer."""
         if self.calls is not None:
             self.calls.ended(self, outcome, code)
+        if self._is_owned and self.entry is not None:
+            self._owners[self.unique_id] = (self.entry, self.opened_at)
         entry = None if self.is_settled else self.entry
-        self.entry, self.unique_id, self.is_settled = None, "", False
+        self.entry, self.unique_id, self.is_settled, self._is_owned = None, "", False, False
         return entry
 
     def answered(self, unique_id: str) -> Entry | None:
         """Whom an answer under this id belongs to; the id is used up."""
+        if self._is_owned and unique_id == self.unique_id:
+            self._is_owned = False
+            self.asked_at = self.opened_at
+            return self.entry
         owner = self._owners.pop(unique_id, None)
         if owner is None:
             return None
@@ -328,6 +375,8 @@ class OpenCall:
     def counts_late(self, unique_id: str | None) -> bool:
         """Does an answer to this id count when the connection is gone already: to a message of a transaction, which
         would be sent again else?"""
+        if self._is_owned and unique_id == self.unique_id:
+            return self.entry is not None and self.entry.lane is _TRANSACTION
         owner = None if unique_id is None else self._owners.get(unique_id)
         return owner is not None and owner[0].lane is _TRANSACTION
 
@@ -338,7 +387,10 @@ class OpenCall:
 
     def forget(self, entry: Entry) -> None:
         """The entry came to its end: nothing finds it any more."""
-        for unique_id in entry.ids:
-            self._owners.pop(unique_id, None)
+        if entry is self.entry:
+            self._is_owned = False
+        if self._owners:
+            for unique_id in entry.ids:
+                self._owners.pop(unique_id, None)
         if self.calls is not None:
             self.calls.forgotten(entry)

@@ -20,6 +20,6 @@ cdef class Requests:
     cpdef bint enqueue(self, Entry entry, double now, where) except *
     cdef Entry _superseded(self, Entry entry, double now)
     cpdef tuple next_frame(self, double now, long long durable, registration)
-    cdef bytes _bind(self, Entry entry)
+    cdef tuple _to_send(self, Entry entry)
     cpdef Entry owner_of_answer(self, unique_id)
     cpdef confirmed(self, Entry entry, unique_id, payload)

@@ -14,7 +14,7 @@ Rules of this file:
 
 from collections.abc import Callable
 
-from ocpp16._core import ValidationError, call_text, json_bytes, json_value, validate_sending
+from ocpp16._core import ValidationError, json_bytes, json_value, validate_sending
 from ocpp16.enums import ErrorCode, RegistrationStatus
 from ocpp16.errors import CallFailed, LocalProtocolError, Offline
 from ocpp16.faults import obey_exit, text_of
@@ -22,7 +22,7 @@ from ocpp16.models import Counters
 from ocpp16.rpc.delivery import Delivery
 from ocpp16.rpc.hooks import Hooks
 from ocpp16.rpc.outbox import Outbox
-from ocpp16.rpc.pending import Entry, Lane, OpenCall, Payload, with_member
+from ocpp16.rpc.pending import Entry, Lane, OpenCall, Payload, whole
 from ocpp16.rpc.policy import OutboxLimits, RetryRules, Standing, Transmission, has_history, topic_of, transmission
 from ocpp16.rpc.shedding import shed
 from ocpp16.rpc.silence import Silence
@@ -129,7 +129,8 @@ class Requests:
 
     def bound(self, entry: Entry) -> Payload:
         """See `Session.bound`."""
-        payload: Payload = json_value(self._bind(entry) if entry.bound is None else entry.bound)
+        bound = entry.bound
+        payload: Payload = json_value(whole(*self._to_send(entry)) if bound is None else bound)
         return payload
 
     def next_frame(
@@ -140,9 +141,10 @@ class Requests:
         while (entry := outbox.next(now, durable, registration)) is not None:
             unique_id = self._new_id()
             try:
-                if entry.bound is None:
-                    entry.bound = self._bind(entry)
-                data = call_text(unique_id, entry.action, entry.bound)
+                if not entry.is_bound:
+                    text, member = self._to_send(entry)
+                    entry.bind(text, member)
+                data = entry.call(unique_id)
             except BaseException as error:
                 obey_exit(error)
                 self._unsendable(entry, error, now)
@@ -160,24 +162,23 @@ class Requests:
             return data, unique_id, entry.action
         return None
 
-    def _bind(self, entry: Entry) -> bytes:
-        """What is to be sent, complete and with corrected times. What was checked already and is sent as it was is not
-        checked again. Raises ValidationError, what `Delivery` raises, and what writing it down does."""
+    def _to_send(self, entry: Entry) -> tuple[bytes | str, bytes]:
+        """For `Entry.bind`, with corrected times. What was checked already and is sent as it was is not checked again.
+        Raises ValidationError, what `Delivery` raises, and what writing it down does."""
         transaction_id = self._delivery.transaction_id(entry)
         payload = self._delivery.corrected(entry)
         if payload is None and entry.is_checked:
-            body = entry.written()
-            return body if transaction_id is None else with_member(body, b'"transactionId":%d' % transaction_id)
+            return entry.text(), b"" if transaction_id is None else b'"transactionId":%d' % transaction_id
         payload = entry.payload if payload is None else payload
         if transaction_id is not None:
             payload = {**payload, "transactionId": transaction_id}
         validate_sending(entry.action, "request", payload)
-        return json_bytes(payload)
+        return json_bytes(payload), b""
 
     def _unsendable(self, entry: Entry, error: BaseException, now: float) -> None:
         """What was bound is not valid, or binding it failed. A stored message that is wrong now is wrong after a
         restart as well and is given up; one that could not be bound has its attempts for that."""
-        is_bound = entry.bound is not None or isinstance(error, ValidationError)
+        is_bound = entry.is_bound or isinstance(error, ValidationError)
         failure = CallFailed(entry.action, "invalid", description=text_of(error))
         if entry.lane is _BOOT:
             self._boot_again(entry, now)

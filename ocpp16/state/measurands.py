@@ -101,8 +101,11 @@ def sample_text(
     offered_power: float = 0.0,
     *,
     previous: Measurement | None = None,
-) -> bytes:
-    """The same as the text of a JSON array; empty if nothing of it was measured. It is valid, as its parts were."""
+    before: bytes = b"",
+    after: bytes = b"",
+) -> str:
+    """The same as the text of a JSON array, between what stands `before` and `after` it; empty if nothing of it was
+    measured. It is valid, as its parts were."""
     sources = None
     word = context._value_
     pieces: list[Any] = []
@@ -122,7 +125,7 @@ def sample_text(
             dressed = _DRESSED.get((name, phase, location, word)) or _dress(name, recipe, phase, location, context)
             pieces.append(number)
             pieces.append(dressed[1])
-    return text_of_numbers(_BEFORE, pieces, len(_BETWEEN), b"]") if pieces else b""
+    return text_of_numbers(before + _BEFORE, pieces, len(_BETWEEN), b"]" + after) if pieces else ""
 
 
 def _append_phases(pieces: list[Any], values: PhaseValues, rests: tuple[bytes, ...]) -> None:

@@ -8,6 +8,7 @@ Rules of this file:
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from ocpp16._core.records import are_plain
 from ocpp16.store.table import Delete, Put, Row, RowChange, Value
@@ -68,18 +69,28 @@ def are_possible(changes: Iterable[RowChange]) -> bool:
     return True
 
 
-def carry_out(change: RowChange, rows: dict[Row, Row]) -> None:
-    """Make a possible change to the rows of its table, by their keys."""
+def place_of(key: Row) -> Any:
+    """Where `carry_out` keeps the row of a whole key: of one column, as most are, by its value alone."""
+    return key[0] if len(key) == 1 else key
+
+
+def carry_out(change: RowChange, rows: dict[Any, Row]) -> None:
+    """Make a possible change to the rows of its table, each in its place (`place_of`)."""
     if isinstance(change, Put):
         put = change
         row = put.row
-        rows[row[: put.table.keys]] = row
+        if put.table.keys == 1:
+            rows[row[0]] = row
+        else:
+            rows[row[: put.table.keys]] = row
         return
     delete = change
     values = delete.key
     length = len(values)
     if length == delete.table.keys:
-        rows.pop(values, None)
-        return
-    for key in [key for key in rows if key[:length] == values]:
-        del rows[key]
+        rows.pop(values[0] if length == 1 else values, None)
+    elif length == 0:
+        rows.clear()
+    else:
+        for key in [key for key in rows if key[:length] == values]:
+            del rows[key]

@@ -7,7 +7,7 @@ from ocpp16.errors import StoreError
 from ocpp16.faults import sentence
 from ocpp16.store.base import Row, Store, Table
 from ocpp16.store.batch import Batch
-from ocpp16.store.changes import are_possible, carry_out
+from ocpp16.store.changes import are_possible, carry_out, place_of
 from ocpp16.store.tables import TABLES
 from ocpp16.values import described, is_a
 
@@ -84,7 +84,7 @@ async def load_as_told(
     parts = [batch.parts[charge_point_id] for batch in reversed(unstored()) if charge_point_id in batch.parts]
     if not parts:
         return loaded
-    rows = {table.name: {table.key_of(row): row for row in loaded[table.name]} for table in _LOADED}
+    rows = {table.name: {place_of(table.key_of(row)): row for row in loaded[table.name]} for table in _LOADED}
     for part in parts:
         for piece in part.pieces():
             if piece.proposal is None and are_possible(piece.changes):

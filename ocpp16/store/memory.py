@@ -2,11 +2,11 @@
 """A store in dictionaries: for fleets that may forget, and for tests. It keeps rule 3 of `changes`."""
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 from ocpp16.errors import StoreError
 from ocpp16.store.base import ChargePointChanges, Row, RowChange
-from ocpp16.store.changes import carry_out, check_change
+from ocpp16.store.changes import carry_out, check_change, place_of
 from ocpp16.store.table import Table
 from ocpp16.store.tables import TABLES
 
@@ -25,7 +25,8 @@ class MemoryStore:
     def __init__(self, *, is_volatile: bool = True, tables: Sequence[Table] = TABLES) -> None:
         self.is_volatile: bool = is_volatile
         self._tables = _ALL if tables is TABLES else {table.name: table for table in tables}
-        self._rows: dict[str, dict[str, dict[Row, Row]]] = {}
+        self._rows: dict[str, dict[str, dict[Any, Row]]] = {}
+        """Of each charge point, of each table, as `carry_out` keeps them."""
         self._is_closed = False
 
     def load(self, charge_point_id: str, table: Table, key: Row = ()) -> list[Row]:
@@ -34,14 +35,15 @@ class MemoryStore:
         if whole is None:
             raise ValueError(f"there is no table {table.name}")
         places = whole.places(table)
-        length = len(key)
-        if length > len(whole.key_columns):
+        length, width = len(key), len(whole.key_columns)
+        if length > width:
             raise ValueError(f"a key of {table.name} has fewer than {length} columns")
         rows = self._rows.get(charge_point_id, {}).get(table.name, {})
-        if length == len(whole.key_columns):
-            found = [rows[key]] if key in rows else []
+        if length == width:
+            one = rows.get(place_of(key))
+            found = [] if one is None else [one]
         else:
-            found = [rows[other] for other in sorted(rows) if other[:length] == key]
+            found = [rows[other] for other in sorted(rows) if width == 1 or other[:length] == key]
         return found if places is None else [tuple(row[place] for place in places) for row in found]
 
     def apply(self, batches: Sequence[ChargePointChanges]) -> dict[str, Exception]:

@@ -222,3 +222,37 @@ async def test_who_waits_before_the_start_is_not_told_that_it_is_registered(open
                 except ChargePointStopped:  # it does not run yet
                     continue
             assert bench.charge_point.connection.registration is RegistrationStatus.ACCEPTED
+
+
+@pytest.mark.parametrize("end", ["answered", "stop"])
+async def test_several_wait_and_the_first_goes(open_bench: Any, end: str) -> None:
+    ends: list[str] = []
+
+    async def wait(bench: Any) -> None:
+        try:
+            await bench.charge_point.wait_all_answered()
+            ends.append("answered")
+        except ChargePointStopped:
+            ends.append("stop")
+
+    async with open_bench() as bench, trio.open_nursery() as nursery:
+        if end == "answered":
+            bench.csms.misbehave(Fault.DELAY, "StartTransaction", seconds=10)
+        else:
+            bench.csms.answers["StartTransaction"] = None
+        bench.begin()
+        with trio.move_on_after(1):
+            nursery.start_soon(wait, bench)
+            nursery.start_soon(wait, bench)
+            nursery.start_soon(wait, bench)
+            await bench.charge_point.wait_all_answered()
+        nursery.start_soon(wait, bench)
+        await trio.sleep(1)
+        assert ends == []
+        if end == "stop":
+            await bench.charge_point.stop()
+        with trio.fail_after(20):
+            await trio.testing.wait_all_tasks_blocked()
+            while len(ends) < 4:
+                await trio.sleep(1)
+        assert ends == [end] * 4

@@ -20,9 +20,7 @@ NEAR_TIES = st.integers(-(10**12), 10**12).map(lambda thousandths: thousandths /
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.floats(-1e9, 1e9) | NEAR_TIES)
 def test_it_is_what_python_writes(number: float) -> None:
     assert two_decimals(number) == expected(number)
-    assert text_of_numbers(b"<", [number, b";", number, b",>"], 2, b"]") == b"<%b;%b]" % (
-        (expected(number).encode(),) * 2
-    )
+    assert text_of_numbers(b"<", [number, b";", number, b",>"], 2, b"]") == "<{0};{0}]".format(expected(number))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +34,16 @@ def test_numbers_at_the_edges(number: float) -> None:
 def test_numbers_between_their_texts() -> None:
     pieces = [1.005, b" A, ", -0.001, b" V, ", 1e300, b" W, "]
     expected_text = "1.00 A, 0.00 V, " + f"{1e300:.2f} W"
-    assert text_of_numbers(b"[", pieces, 2, b"]") == f"[{expected_text}]".encode()
+    assert text_of_numbers(b"[", pieces, 2, b"]") == f"[{expected_text}]"
+
+
+@pytest.mark.parametrize("count", [1, 511, 512, 513, 10_000])
+def test_texts_of_any_length(count: int) -> None:
+    """Longer than the place where they are put together, too."""
+    assert (
+        text_of_numbers("ä".encode(), [1.25, b" and so on; "] * count, 2, b"")
+        == f"ä{'; '.join(['1.25 and so on'] * count)}"
+    )
 
 
 @pytest.mark.parametrize("pieces", [[], [1.0], [1.0, b"x", 2.0]])

@@ -46,6 +46,7 @@ def test_a_call_is_the_same_in_parts(unique_id: Any, action: Any, payload: dict[
     whole = payload if number is None else {**payload, NAME: number}
     member = b"" if number is None else f'"{NAME}":{number}'.encode()
     parts = outcome(lambda: call_text(unique_id, action, json_bytes(payload), member))
+    assert parts == outcome(lambda: call_text(unique_id, action, json_bytes(payload).decode(), member)), "or as str"
     expected = outcome(lambda: serialize(Call(unique_id, action, whole)))
     # Where the payload is at fault and something else as well, either may be told.
     assert parts in (expected, outcome(lambda: serialize(Call("1", "A", whole))))
@@ -93,12 +94,15 @@ def test_what_is_no_payload_or_no_body_is_refused() -> None:
         with pytest.raises(TypeError, match="payload must be dict"):
             json_bytes(payload)
     for body in (b"", b"[]", b"{", b"null"):
-        with pytest.raises(ValueError, match="text of a JSON object"):
-            call_text("1", "A", body)
+        for text in (body, body.decode()):
+            with pytest.raises(ValueError, match="text of a JSON object"):
+                call_text("1", "A", text)
         with pytest.raises(ValueError, match="text of a JSON object"):
             result_text("1", body)
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="a body is bytes or str, not bytearray"):
         call_text("1", "A", not_bytes)
+    with pytest.raises(ValueError, match="surrogates"):
+        call_text("1", "A", '{"a":"\ud800"}')
     with pytest.raises(TypeError):
         result_text("1", not_bytes)
     with pytest.raises(TypeError):

@@ -52,7 +52,7 @@ def test_one_that_is_given_up_unsent_leaves_its_group(
     first, *_ = (line.put(name, transaction=running) for name in (action, "MeterValues", "MeterValues"))
     first_of_all = line.put("StartTransaction", transaction=object())
     set_aside(line)
-    first.bound = None
+    first.bind(None)
     monkeypatch.setattr(line.ledger, "corrected", failing_to_bind(first))
     assert confirmed_of_all(line) == [first_of_all.sequence]
     assert line.wait() == ["MeterValues"]
@@ -72,7 +72,7 @@ def test_one_that_cannot_be_bound_when_it_is_tried_waits_and_keeps_its_group(
     first = line.put("StartTransaction", transaction=running)
     line.put("MeterValues", transaction=running)
     set_aside(line)
-    first.bound = None
+    first.bind(None)
     with monkeypatch.context() as patch:
         patch.setattr(line.ledger, "corrected", failing_to_bind(first))
         line.now = line.session.deadline(0)

@@ -17,7 +17,7 @@ HUGE = 2**63
 
 def stored(part: Part) -> list[str]:
     """Keys of the rows that a store has which leaves out each piece it cannot hold, and numbers of those pieces."""
-    rows: dict[Row, Row] = {}
+    rows: dict[Any, Row] = {}
     refused = []
     for piece in part.pieces():
         if not are_possible(piece.changes):
@@ -25,7 +25,7 @@ def stored(part: Part) -> list[str]:
             continue
         for change in piece.changes:
             carry_out(change, rows)
-    return [*sorted(str(key) for (key,) in rows), *refused]
+    return [*sorted(str(key) for key in rows), *refused]
 
 
 @pytest.mark.parametrize(
