@@ -79,7 +79,7 @@ class Link:
         self._is_flushing = False
         self._holds_back = False
         """Frames may wait in their lanes for the peer to read; the end of a flush gives them their turn."""
-        self._thens: list[Callable[[], None]] = []
+        self._thens: list[Callable[[], None]] | None = None
         self._ping: Timer | None = None
         self._pong: Timer | None = None
         self._probe: Timer | None = None
@@ -106,6 +106,8 @@ class Link:
         while websocket.takes(MAX_UNSENT) and (frame := session.next_frame(now, durable)) is not None:
             websocket.send_text(frame.data)
             if frame.then is not None:
+                if self._thens is None:
+                    self._thens = []
                 self._thens.append(frame.then)
             if self._trace is not None:
                 self._trace("sent", frame.data.decode())
@@ -128,8 +130,8 @@ class Link:
 
     def _written(self) -> None:
         """What was to happen after these answers: their bytes have left, or never will."""
-        while self._thens:
-            thens, self._thens = self._thens, []
+        while self._thens is not None:
+            thens, self._thens = self._thens, None
             for then in thens:
                 then()  # what it raises is caught by the session
 

@@ -8,6 +8,9 @@ from ocpp16.profiles.meter_sampling cimport MeterSampling
 cdef class PeriodicSamples:
     cdef Context _ctx
     cdef MeterSampling _sampling
+    cdef object _revision
+    cdef tuple _reported
+    cdef tuple _kept
     cdef public ByNumber _timers
 
     cpdef take_now(self, connector_id)

@@ -16,12 +16,16 @@ _PERIODIC = ReadingContext.SAMPLE_PERIODIC
 class PeriodicSamples:
     """Of all connectors; one timer for each transaction."""
 
-    __slots__ = ("_ctx", "_sampling", "_timers")
+    __slots__ = ("_ctx", "_kept", "_reported", "_revision", "_sampling", "_timers")
 
     def __init__(self, ctx: Context, sampling: MeterSampling) -> None:
         self._ctx = ctx
         self._sampling = sampling
         self._timers: ByNumber[Timer] = ByNumber()
+        self._revision = -1
+        """That of the configuration of which the measurands are: they are not looked up for each sample."""
+        self._reported: tuple[str, ...] = ()
+        self._kept: tuple[str, ...] = ()
 
     def begin(self, transaction: Transaction) -> None:
         """The first one comes an interval from now."""
@@ -61,10 +65,9 @@ class PeriodicSamples:
         self._sample(transaction.connector_id, transaction)
 
     def _sample(self, connector_id: int, transaction: Transaction | None) -> bool:
-        return self._sampling.take(
-            connector_id,
-            self._sampling.measurands(core.METER_VALUES_SAMPLED_DATA),
-            self._sampling.measurands(core.STOP_TXN_SAMPLED_DATA),
-            _PERIODIC,
-            transaction,
-        )
+        revision = self._ctx.configuration.revision
+        if revision != self._revision:
+            self._reported = self._sampling.measurands(core.METER_VALUES_SAMPLED_DATA)
+            self._kept = self._sampling.measurands(core.STOP_TXN_SAMPLED_DATA)
+            self._revision = revision
+        return self._sampling.take(connector_id, self._reported, self._kept, _PERIODIC, transaction)

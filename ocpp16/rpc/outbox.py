@@ -167,9 +167,8 @@ class Outbox:
 
         Parameters: `now` in monotonic seconds, `durable` the highest journal number on disk.
         """
-        if self._unsaved:
+        if self._normal_depth:
             self._promote_saved(durable)
-        if self._later or self._later_triggered:
             self._promote_due(now)
         due, shelf = self._choose(now, durable, registration)
         if due > now:
@@ -188,7 +187,7 @@ class Outbox:
 
     def next_due(self, durable: int, registration: RegistrationStatus | None) -> float:
         """The earliest monotonic time at which `next` gives a message: 0 is at once, inf not by time alone."""
-        if self._unsaved:
+        if self._normal_depth:
             self._promote_saved(durable)
         return self._choose(-inf, durable, registration)[0]
 
@@ -208,7 +207,8 @@ class Outbox:
         is_accepted = registration is _ACCEPTED
         if not is_accepted and registration is not _PENDING:
             return first, None
-        if is_accepted and self._interactive:
+        has_normal = self._normal_depth > 0  # else six shelves need not be looked at, and are far away in the memory
+        if has_normal and is_accepted and self._interactive:
             return 0.0, self._interactive
         head_at, normal_at = inf, inf
         normal: Shelf | None = None
@@ -221,14 +221,14 @@ class Outbox:
                     head_at = sequence
                 elif due < first:
                     first = due
-        if self._triggered:
+        if has_normal and self._triggered:
             if now >= 0.0:
                 normal_at, normal = self._triggered[0].sequence, self._triggered
             else:
                 first = min(first, 0.0)
-        if self._later_triggered:
+        if has_normal and self._later_triggered:
             first = min(first, self._later_triggered[0][0])
-        if is_accepted:
+        if has_normal and is_accepted:
             if self._ordinary:
                 sequence = self._ordinary[0].sequence
                 due = self._paced(sequence)

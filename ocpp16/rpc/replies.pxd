@@ -13,6 +13,7 @@ cdef class ReplyLane:
     cdef Py_ssize_t _length
     cdef public list _waiting
     cdef Py_ssize_t _next
+    cdef Py_ssize_t _count
     cdef dict _remembered
     cdef public Py_ssize_t calls_in_work
 

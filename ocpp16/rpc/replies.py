@@ -46,7 +46,7 @@ class ReplyLane:
     Parameters: `remembers` also takes the repeat of an answered id for a repeat (OCPP-J 1.6 §4.1.4).
     """
 
-    __slots__ = ("_in_work", "_length", "_next", "_remembered", "_waiting", "calls_in_work")
+    __slots__ = ("_count", "_in_work", "_length", "_next", "_remembered", "_waiting", "calls_in_work")
 
     def __init__(self, *, remembers: bool = False) -> None:
         self._in_work: dict[str, tuple[Call, int] | None] = {}
@@ -55,11 +55,13 @@ class ReplyLane:
         self._waiting: list[_Reply | None] = []
         self._next = 0
         """Where in `_waiting` the first is; what lies before it is None. A deque would cost every idle charge point."""
+        self._count = 0
+        """How many wait: mostly none, which is looked at in each turn."""
         self._remembered: dict[str, None] | None = {} if remembers else None
         self.calls_in_work: int = 0
 
     def __len__(self) -> int:
-        return len(self._waiting) - self._next
+        return self._count
 
     def begin(self, call: Call, length: int) -> bool:
         """A CALL came in; `length` in characters of its frame. False: it is a repeat, or too much is in work."""
@@ -89,14 +91,16 @@ class ReplyLane:
         self._length -= length
         self.calls_in_work -= 1
         self._waiting.append(_Reply(frame, number, then, known.action))
+        self._count += 1
         return True
 
     def refuse(self, frame: CallError) -> None:
         """Queue the answer to a CALL that never came into work."""
         self._waiting.append(_Reply(frame, 0, None, ""))
+        self._count += 1
 
     def is_ready(self, durable: int) -> bool:
-        if self._next == len(self._waiting):
+        if not self._count:
             return False
         first = self._waiting[self._next]
         assert first is not None
@@ -109,7 +113,8 @@ class ReplyLane:
         frame, _, then, action = reply
         self._waiting[self._next] = None
         self._next += 1
-        if self._next == len(self._waiting):
+        self._count -= 1
+        if not self._count:
             self._waiting.clear()
             self._next = 0
         elif self._next >= _COMPACTED_FROM and 2 * self._next > len(self._waiting):
@@ -132,7 +137,7 @@ class ReplyLane:
         """Forget everything. Returns what was to happen after the answers that were not written, in their order."""
         left = [reply.then for reply in self._waiting if reply is not None and reply.then is not None]
         self._waiting.clear()
-        self._next = 0
+        self._next = self._count = 0
         self._in_work.clear()
         self._length = 0
         self.calls_in_work = 0

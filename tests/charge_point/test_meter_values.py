@@ -360,3 +360,27 @@ async def test_every_measurand_that_can_be_chosen_is_delivered(open_bench: Any, 
         await trio.sleep(11)
         (payload,) = bench.sent("MeterValues")
         assert {sampled["measurand"] for sampled in payload["meterValue"][0]["sampledValue"]} == set(names)
+
+
+async def test_what_is_sampled_may_change_between_two_samples(open_bench: Any, make_config: Any) -> None:
+    document = make_config(Core__MeterValuesSampledData=ENERGY, Core__StopTxnSampledData="Power.Active.Import")
+    async with open_bench(document=document) as bench:
+
+        async def change(key: str, value: str) -> None:
+            answer = await bench.call("ChangeConfiguration", {"key": key, "value": value})
+            assert answer == {"status": "Accepted"}
+
+        bench.measure(1, 1000, power=PhaseValues(11_000.0))
+        bench.begin()
+        assert bench.charge_point.sample_now(1)
+        await change("MeterValuesSampledData", "Power.Active.Import")
+        await change("StopTxnSampledData", ENERGY)
+        assert bench.charge_point.sample_now(1)
+        await change("MeterValuesSampledData", "")
+        assert not bench.charge_point.sample_now(1)
+        bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1031)
+        await bench.charge_point.wait_all_answered()
+        assert [value for _, _, value in contexts(bench.sent("MeterValues"))] == ["1000.00", "11000.00"]
+        (stop,) = bench.sent("StopTransaction")
+        kept = [value["value"] for data in stop["transactionData"] for value in data["sampledValue"]]
+        assert kept == ["11000.00", "11000.00", "1000.00", "1000.00", "1031.00"]
