@@ -31,6 +31,7 @@ from ocpp16.metrics.prometheus import ChargePointCollector
 from ocpp16.state.connector_table import TRANSITIONS, TRANSITIONS_ZERO, ConnectorEvent, Table
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+PACKAGE: Final = ROOT / "ocpp16"
 SCHEMAS: Final = ROOT / "share" / "message_schemas"
 LAYERING: Final = ROOT / "tests" / "source" / "layering.toml"
 LOAD_RESULTS: Final = ROOT / "docs" / "examples" / "tester" / "load.json"
@@ -53,6 +54,8 @@ LISTED: Final = ("load", "proxy", "replay", "everest-module")
 """Commands with a page of their own: the command line lists their options as they are, those of others in words."""
 SIDES: Final = {"ChargePoint": "the charge point", "CentralSystem": "the Central System", "both": "either side"}
 
+_DOCSTRING: Final = re.compile(r'(?:#.*\n|\s)*"""(.+?)"""', re.DOTALL)
+_FIRST: Final = re.compile(r"\.(?=\s|$)|\n\n")
 _PLACE: Final = re.compile(r"^( *)<!-- generated: ([\w -]+) -->$", re.MULTILINE)
 
 
@@ -330,6 +333,28 @@ def storeys() -> dict[int, list[str]]:
     return dict(sorted(found.items(), reverse=True))
 
 
+def rooms() -> str:
+    """A section for each package, with its files and the first sentence that each says of itself."""
+    folders: dict[Path, list[Path]] = {}
+    for path in sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.pyx")]):
+        if "share" not in path.relative_to(PACKAGE).parts:
+            folders.setdefault(path.parent, []).append(path)
+    sections = []
+    for folder, paths in folders.items():
+        files = [path for path in paths if path.name != "__init__.py"]
+        about = "".join(_says(path) for path in paths if path.name == "__init__.py")
+        rows = ((f"`{path.relative_to(folder)}`", _says(path)) for path in files)
+        texts = [f"## `{folder.relative_to(PACKAGE.parent)}/`", about, table(("", ""), rows) if files else ""]
+        sections += [text for text in texts if text]
+    return "\n\n".join(sections)
+
+
+def _says(path: Path) -> str:
+    """The first sentence of a file's docstring, without its full stop."""
+    documented = _DOCSTRING.match(path.read_text(encoding="utf-8"))
+    return "" if documented is None else _FIRST.split(documented[1].strip(), maxsplit=1)[0]
+
+
 def _picture(svg: str) -> str:
     return f"```{{raw}} html\n{svg}\n```"
 
@@ -347,4 +372,5 @@ TEXTS: Final[Mapping[str, Callable[[], str]]] = {
     "connector zero table": connector_zero_table,
     "connector picture": lambda: _picture(states(TRANSITIONS)),
     "storeys picture": lambda: _picture(layers(storeys())),
+    "rooms": rooms,
 }
