@@ -3,8 +3,10 @@
 The Central System asks for passwords, has certificates and demands them.
 """
 
+import sqlite3
 from collections.abc import Callable
-from time import time
+from contextlib import closing
+from time import sleep, time
 
 import pytest
 from lab import DAY, Lab
@@ -241,6 +243,12 @@ def test_events_of_starts(begun: Make) -> None:
     one.settle()
 
 
+def waits_on_disk(one: Outside, text: str) -> bool:
+    (path,) = one.folder.rglob("*.db")
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+        return any(text in payload for (payload,) in database.execute("SELECT payload FROM message_queue"))
+
+
 def test_an_event_of_an_outage_is_told_after_it(begun: Make) -> None:
     """Over a power failure, too, and once, with the time at which it was."""
     one = begun(1)
@@ -248,7 +256,8 @@ def test_an_event_of_an_outage_is_told_after_it(begun: Make) -> None:
     one.do("security_event", type="TamperDetectionActivated", tech_info="lid")
     one.do("security_event", type="InvalidMessages")
     one.told("security_event", type="InvalidMessages")
-    one.do("change_configuration", key="HeartbeatInterval", value="299")  # what came before is on disk with it
+    while not waits_on_disk(one, "TamperDetectionActivated"):
+        sleep(0.01)
     one.power_cut()
     one.script("listen")
     one.power_up()
