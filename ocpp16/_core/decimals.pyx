@@ -14,7 +14,8 @@ cdef double NEAR_A_TIE = 1e-5  # of a hundredth; the product below is wrong by a
 cdef enum:
     LONGEST = 1 << 14
 cdef char[LONGEST] _written
-"""Where texts are put together: always the same memory, which the processor has at hand."""
+"""Where texts are put together: always the same memory, which the processor has at hand. No Python code runs meanwhile,
+which might put another text together there: numbers are exact."""
 
 
 cdef Py_ssize_t write(double number, char *end) noexcept:
@@ -65,6 +66,7 @@ cpdef str text_of_numbers(bytes before, list pieces, Py_ssize_t cut, bytes after
     cdef char buffer[32]
     cdef bytes rest
     cdef char *next
+    cdef object number
     if count % 2 or not count:
         raise ValueError("pieces come in pairs, and there is one at least")
     for place in range(0, count, 2):
@@ -83,7 +85,8 @@ cpdef str text_of_numbers(bytes before, list pieces, Py_ssize_t cut, bytes after
     memcpy(next, PyBytes_AS_STRING(before), PyBytes_GET_SIZE(before))
     next += PyBytes_GET_SIZE(before)
     for place in range(0, count, 2):
-        length = write(pieces[place], buffer + 32)
+        number = pieces[place]
+        length = write(number, buffer + 32) if type(number) is float or type(number) is int else 0
         if length:
             memcpy(next, buffer + 32 - length, length)
         else:
@@ -99,7 +102,7 @@ cpdef str text_of_numbers(bytes before, list pieces, Py_ssize_t cut, bytes after
 
 
 cdef str _long_way(bytes before, list pieces, Py_ssize_t cut, bytes after):
-    """Where a number is too large for the short one, or a tie."""
+    """Where a number is too large for the short one, a tie, or of a class whose `__float__` is Python code."""
     texts = [piece if place % 2 else two_decimals(piece).encode() for place, piece in enumerate(pieces)]
     texts[-1] = texts[-1][: len(texts[-1]) - cut]
     return (before + b"".join(texts) + after).decode()

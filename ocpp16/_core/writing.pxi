@@ -52,9 +52,9 @@ def json_bytes(payload):
 def call_text(unique_id, action, body not None, bytes member not None=b""):
     """The CALL with a payload that is text already; what `serialize` gives for the payload itself.
 
-    body: an object as `json_bytes` gives it, or the same as str; member: what comes last in it, as `b'"transactionId":4711'`, of a name
-    that the object does not have. Neither is read, but that a body is no object raises ValueError. Raises for ids and
-    actions as `serialize`.
+    body: an object as `json_bytes` gives it, or the same as str; member: what comes last in it, as
+    `b'"transactionId":4711'`, of a name that the object does not have. Neither is read, but that a body is no object
+    raises ValueError. Raises for ids and actions as `serialize`.
     """
     cdef const char *letters
     cdef Py_ssize_t size

@@ -37,7 +37,7 @@ class StoredDelivery:
             unknown = None
         else:
             return None
-        if not entry.lacks_transaction and b'"transactionId":' in entry.written():
+        if not entry.lacks_transaction and _has_transaction_id(entry.text()):
             return None
         transaction = entry.transaction
         known = transaction.transaction_id if isinstance(transaction, Transaction) else None
@@ -154,6 +154,10 @@ class StoredDelivery:
 
     def dropped(self, entry: Entry) -> None:
         self.ctx.journal.append(message_queue.delete(entry.sequence))
+
+
+def _has_transaction_id(text: bytes | str) -> bool:
+    return '"transactionId":' in text if isinstance(text, str) else b'"transactionId":' in text
 
 
 def _ended_without_id(entry: Entry) -> Transaction | None:

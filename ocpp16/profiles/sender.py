@@ -227,7 +227,7 @@ class Sender:
     def drop(self, action: str) -> None:
         """Take all of these that wait, and are about no transaction, out of the queue and off the disk."""
         for entry in self._session.outbox.waiting_for(action):
-            self._session.outbox.remove(entry)
+            self._session.no_longer_asked(entry)
             if entry.is_persistent:
                 self._journal.append(message_queue.delete(entry.sequence))
 

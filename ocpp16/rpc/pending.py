@@ -242,7 +242,7 @@ class Entry:
         self._payload = None
 
     def share(self, text: str) -> None:
-        """Hold the payload by this text, which is the same and is kept elsewhere anyway, until it is sent."""
+        """Hold the payload by this text, the same, which is kept elsewhere anyway: until `written` is asked for."""
         if self._payload is None:
             self._text = text
 

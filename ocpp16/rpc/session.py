@@ -144,7 +144,8 @@ class Session:
         return self._reading.tolerance
 
     def no_longer_asked(self, entry: Entry) -> None:
-        """Nobody waits for this answer any more, and there is no point in asking if it was not sent yet."""
+        """Nobody waits for this answer any more, and there is no point in asking if it was not sent yet. Of one that is
+        stored the row is the caller's to delete."""
         requests = self._requests
         if entry.asker is not None:
             entry.asker.on_confirmation = None
@@ -152,6 +153,7 @@ class Session:
         if entry is not requests.open_call.entry:
             requests.outbox.remove(entry)
             requests.open_call.forget(entry)
+            requests.silence.forget(entry)
 
     @property
     def is_idle(self) -> bool:

@@ -201,6 +201,27 @@ async def test_switched_off_while_some_wait(open_bench: Any, telling: Any, disk:
             assert told(bench) == ["StartupOfTheDevice"] * (is_restarted and not is_disabled)
 
 
+async def test_switched_off_while_one_is_left_unanswered_on_a_silent_link(open_bench: Any, telling: Any) -> None:
+    """It was put back, to count as one at which a connection ended: dropped, it is not told on the next one."""
+    kind = "TamperDetectionActivated"
+    async with open_bench(document=telling) as bench:
+        await bench.charge_point.wait_all_answered()
+        bench.csms.answers["SecurityEventNotification"] = None
+        bench.charge_point.on_security_event(kind)
+        await bench.csms.wait_for_call("SecurityEventNotification", 2)
+        session = bench.charge_point._runtime.ctx.session
+        session.on_time(session.deadline(0))
+        session.probe_sent()  # of a ping, too, nothing is heard
+        assert session.outbox.depth == 1
+        await bench.charge_point.configuration.set("DisableSecurityEventNotifications", "true")
+        bench.csms.answers.pop("SecurityEventNotification")
+        bench.charge_point.connection.disconnect()
+        bench.charge_point.connection.connect()
+        await trio.sleep(1)
+        await bench.charge_point.wait_all_answered()
+        assert told(bench).count(kind) == 1
+
+
 async def test_a_crowded_queue_sheds_no_security_events(open_bench: Any, telling: Any) -> None:
     telling["Internal"]["MessageQueueSizeThreshold"] = 20
     telling["Internal"]["QueueAllMessages"] = True

@@ -46,6 +46,17 @@ def test_texts_of_any_length(count: int) -> None:
     )
 
 
+def test_a_number_that_is_made_by_python_code_does_not_mix_two_texts() -> None:
+    """Which may put another one together meanwhile."""
+
+    class Amperes(int):
+        def __float__(self) -> float:
+            text_of_numbers(b"#" * 60, [1.0, b"#"], 0, b"#")
+            return 16.0
+
+    assert text_of_numbers(b"[", [3.0, b" V, ", Amperes(16), b" A, "], 2, b"]") == "[3.00 V, 16.00 A]"
+
+
 @pytest.mark.parametrize("pieces", [[], [1.0], [1.0, b"x", 2.0]])
 def test_pieces_that_are_no_pairs_are_refused(pieces: list[Any]) -> None:
     with pytest.raises(ValueError, match="pairs"):

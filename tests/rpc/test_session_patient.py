@@ -76,3 +76,20 @@ def test_one_that_was_not_sent_yet_is_not_sent(line: "Line") -> None:
     line.session.enqueue(entry, line.now)
     line.session.no_longer_asked(entry)
     assert line.drain() == []
+
+
+def test_a_stored_one_that_is_taken_out_does_not_come_back_with_the_end_of_the_connection(line: "Line") -> None:
+    """It had been left unanswered on a link that has been silent since."""
+    entry = line.put("DataTransfer", is_persistent=True)
+    line.take()
+    asked = line.sent[-1].unique_id
+    line.now = line.session.deadline(0)
+    line.session.on_time(line.now)
+    assert line.session.outbox.depth == 1
+    line.session.no_longer_asked(entry)
+    line.lose()
+    assert line.session.outbox.depth == 0
+    line.connect()
+    assert line.advance(1000.0) == []
+    line.answer(unique_id=asked)
+    assert line.counters.unknown_ids == 1
