@@ -58,6 +58,7 @@ def test_what_is_written_is_what_was_measured() -> None:
     page = report.page(FIGURES)
     assert all(ROW.fullmatch(row) for row in rows(page))
     assert "| ours beside the peer | 13.4 times as fast | ≥ 12 times as fast |" in rows(page)
+    assert "| a connected charge point | 33.1 KiB | ≤ 32 KiB: **missed** |" in rows(page)
     assert "| connector | 1,290 bytes | |" in rows(page)
     sentence = report.sentence(FIGURES)
     assert re.findall(r"\d[\d.]*", sentence) == ["117", "61.2", "13.4", "33.1"]
