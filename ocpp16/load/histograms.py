@@ -9,9 +9,6 @@ import zlib
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from hdrh.codec import HdrCookieException, HdrLengthException
-from hdrh.histogram import HdrHistogram
-
 MICROSECONDS: Final = 1e6
 _PER_HALF: Final = 5
 """Points of a curve for each halving of what is left above."""
@@ -56,6 +53,9 @@ def counts_within(text: str, bounds: Sequence[float]) -> list[int]:
 def _read(text: str) -> Any | None:
     if not text or len(text) > LONGEST:
         return None
+    from hdrh.codec import HdrCookieException, HdrLengthException  # an extra: the command says so where it is missing
+    from hdrh.histogram import HdrHistogram
+
     try:
         histogram = HdrHistogram.decode(text.encode())
     except (binascii.Error, zlib.error, HdrCookieException, HdrLengthException, ValueError, OverflowError, MemoryError):

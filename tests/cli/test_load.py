@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -223,3 +224,21 @@ async def test_a_disk_that_is_full_ends_no_test_and_hides_no_figures(csms: Centr
     assert f"--json {small}: File too large\n".encode() in running.errors
     assert not small.exists()
     assert not list(small.parent.glob(".*.new")), "nothing half is left"
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "said"),
+    [
+        (["--csms", "ws://127.0.0.1:1/"], 2, 'ocpp16: a load test needs an extra: pip install "ocpp16[load]"\n'),
+        (["--help"], 0, ""),
+    ],
+)
+def test_without_its_extra_it_says_which(asked: list[str], code: int, said: str) -> None:
+    """Where it is not installed nothing of it can be imported."""
+    program = (
+        "import sys; sys.modules['hdrh'] = None; from ocpp16.cli import main; sys.argv[0] = 'ocpp16'; sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "load", *asked], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert (done.returncode, done.stderr) == (code, said)
