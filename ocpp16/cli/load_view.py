@@ -13,13 +13,11 @@ from rich.console import Console
 
 from ocpp16.cli.failure import listening_failed
 from ocpp16.cli.standard_error import StandardError
-from ocpp16.load.exporter import LoadCollector
 from ocpp16.load.figures import ending, figures
 from ocpp16.load.live import EVERY, LiveView, View, view_for
 from ocpp16.load.load_test import LoadTest
 from ocpp16.load.results import Results
 from ocpp16.load.series import Latencies
-from ocpp16.metrics.http_door import HOST, REQUEST_TIMEOUT, serve_collector
 from ocpp16.scenario import Scenario
 from ocpp16.scenario.model import StageKind
 
@@ -65,6 +63,9 @@ class Watching:
 
     async def serve_metrics(self, nursery: trio.Nursery, port: int) -> str:
         """Returns the URL. Raises CommandFailed if that port cannot be listened on."""
+        from ocpp16.load.exporter import LoadCollector  # of an extra: the command says so where that is missing
+        from ocpp16.metrics.http_door import HOST, REQUEST_TIMEOUT, serve_collector
+
         self._has_metrics = True
         self._results = await self._look(has_histograms=True)
         serve = partial(serve_collector, LoadCollector(self._known), port, timeout=REQUEST_TIMEOUT * self._speed)

@@ -235,9 +235,8 @@ async def test_a_disk_that_is_full_ends_no_test_and_hides_no_figures(csms: Centr
 )
 def test_without_its_extra_it_says_which(asked: list[str], code: int, said: str) -> None:
     """Where it is not installed nothing of it can be imported."""
-    program = (
-        "import sys; sys.modules['hdrh'] = None; from ocpp16.cli import main; sys.argv[0] = 'ocpp16'; sys.exit(main())"
-    )
+    away = "sys.modules['hdrh'] = sys.modules['prometheus_client'] = None"
+    program = f"import sys; {away}; from ocpp16.cli import main; sys.argv[0] = 'ocpp16'; sys.exit(main())"
     done = subprocess.run(
         [sys.executable, "-c", program, "load", *asked], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
