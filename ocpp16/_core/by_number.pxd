@@ -2,8 +2,8 @@
 
 
 cdef class ByNumber:
-    cdef unsigned short first
-    cdef unsigned short second
+    cdef unsigned int first
+    cdef unsigned int second
     cdef unsigned char count
     cdef object one
     cdef object two

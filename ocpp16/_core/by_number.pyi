@@ -1,4 +1,4 @@
-"""What is known by number, where that mostly is one or two: of a connector, a transaction, a boot."""
+"""What is known by number, where that mostly is one or two: of a connector, a transaction, a boot, a message."""
 
 from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar, overload

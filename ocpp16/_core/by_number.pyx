@@ -1,4 +1,4 @@
-"""What is known by number, where that mostly is one or two: of a connector, a transaction, a boot.
+"""What is known by number, where that mostly is one or two: of a connector, a transaction, a boot, a message.
 
 A dict of one takes 224 bytes in two places; a charge point of one connector has a dozen of them, and there are ten
 thousand charge points, each of which is cold when its turn comes. This takes 64 in one place, and is a dict beyond two.
@@ -6,12 +6,14 @@ thousand charge points, each of which is cold when its turn comes. This takes 64
 Rules:
 1. What it holds it lists in the order in which that came, as it was when it was asked to: values may come and go
    meanwhile.
-2. Numbers are integers; any that does not fit into 16 bits makes a dict of it, until it is empty.
+2. Numbers are integers; what is none, or does not fit into 32 bits, makes a dict of it, until it is empty: rows of a
+   table are known by text, too.
 """
 
 from types import GenericAlias
 
 cdef extern from "Python.h":
+    bint PyLong_Check(object)
     long PyLong_AsLongAndOverflow(object number, int *overflow) except? -1
 
 cdef enum:
@@ -30,6 +32,10 @@ cdef class ByNumber:
     def __class_getitem__(cls, kind):
         """As types of the standard library: for who reads the types of programs."""
         return GenericAlias(cls, kind)
+
+    def __reduce__(self):
+        """It can be copied, as deep as one likes."""
+        return ByNumber, (), None, None, iter(self.items())
 
     def __len__(self):
         return len(<dict>self.one) if self.count == MANY else self.count
@@ -113,7 +119,7 @@ cdef class ByNumber:
         """Where the value of this number is, of one that is no dict."""
         cdef int overflow = 0
         cdef long wanted
-        if self.count == 0:
+        if self.count == 0 or not PyLong_Check(number):
             return ABSENT
         wanted = PyLong_AsLongAndOverflow(number, &overflow)
         if overflow:
@@ -124,7 +130,7 @@ cdef class ByNumber:
 
     cdef int put(self, number, value) except -1:
         cdef int overflow = 0, place
-        cdef long wanted
+        cdef long wanted = -1
         if self.count == MANY:
             (<dict>self.one)[number] = value
             return 0
@@ -135,8 +141,9 @@ cdef class ByNumber:
         if place == 1:
             self.two = value
             return 0
-        wanted = PyLong_AsLongAndOverflow(number, &overflow)
-        if self.count == 2 or overflow or not 0 <= wanted <= 0xFFFF:
+        if PyLong_Check(number):
+            wanted = PyLong_AsLongAndOverflow(number, &overflow)
+        if self.count == 2 or overflow or not 0 <= wanted <= 0xFFFFFFFF:
             many = dict(self.items())
             many[number] = value
             self.one, self.two, self.count = many, None, MANY

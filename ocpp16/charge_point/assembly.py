@@ -275,11 +275,10 @@ class Features:
     def retune(self, key: str) -> None:
         """A configuration key that the session works by has changed."""
         if key in _RETRY_KEYS:
-            retry, configuration = self.ctx.session.retry, self.ctx.configuration
-            retry.attempts = configuration[core.TRANSACTION_MESSAGE_ATTEMPTS]
-            retry.interval = configuration[core.TRANSACTION_MESSAGE_RETRY_INTERVAL]
+            session = self.ctx.session
+            session.retry = _retry_rules(self.ctx.configuration, session.retry.response_timeout)
             if key == core.TRANSACTION_MESSAGE_RETRY_INTERVAL.name:
-                self.ctx.session.interval_changed(self.ctx.clock.monotonic())
+                session.interval_changed(self.ctx.clock.monotonic())
             self.ctx.kick()
 
 
@@ -288,6 +287,19 @@ RESPONSE_TIMEOUT = 30.0
 _IDLE = frozenset({ChargePointStatus.AVAILABLE, ChargePointStatus.UNAVAILABLE, ChargePointStatus.RESERVED})
 _NOTHING: frozenset[str] = frozenset()
 _RETRY_KEYS = frozenset({core.TRANSACTION_MESSAGE_ATTEMPTS.name, core.TRANSACTION_MESSAGE_RETRY_INTERVAL.name})
+
+
+_shared_rules = lru_cache(maxsize=64)(RetryRules)
+_shared_limits = lru_cache(maxsize=64)(OutboxLimits)
+"""Thousands of charge points have the same: asked for with each message, they are near if they are shared."""
+
+
+def _retry_rules(configuration: Configuration, response_timeout: float) -> RetryRules:
+    return _shared_rules(
+        attempts=configuration[core.TRANSACTION_MESSAGE_ATTEMPTS],
+        interval=configuration[core.TRANSACTION_MESSAGE_RETRY_INTERVAL],
+        response_timeout=response_timeout,
+    )
 
 
 def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Features:
@@ -303,12 +315,8 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
         delivery=delivery,
         new_id=charge_point.new_id,
         counters=charge_point.counters,
-        retry=RetryRules(
-            attempts=configuration[core.TRANSACTION_MESSAGE_ATTEMPTS],
-            interval=configuration[core.TRANSACTION_MESSAGE_RETRY_INTERVAL],
-            response_timeout=of_others(RESPONSE_TIMEOUT),
-        ),
-        limits=OutboxLimits(
+        retry=_retry_rules(configuration, of_others(RESPONSE_TIMEOUT)),
+        limits=_shared_limits(
             threshold=configuration[internal.MESSAGE_QUEUE_SIZE_THRESHOLD],
             byte_limit=configuration[internal.MESSAGE_QUEUE_BYTE_LIMIT],
             replay_rate=configuration[internal.MESSAGE_REPLAY_RATE],

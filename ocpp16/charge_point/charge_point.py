@@ -119,7 +119,9 @@ class ChargePoint(StationEvents):
 
         Raises ChargePointStopped if the charge point does not run, or is stopped meanwhile.
         """
+        life = self._runtime.life
         await self._runtime.until(lambda: self._runtime.ctx.sender.is_accepted)
+        self._runtime.check_life(life)
 
     async def wait_all_answered(self) -> None:
         """Wait until nothing is left to send: every message is answered or given up, BootNotification included, and
@@ -129,7 +131,9 @@ class ChargePoint(StationEvents):
         System and changes for the disk are not waited for. Raises ChargePointStopped if the charge point does not run,
         or is stopped meanwhile.
         """
+        life = self._runtime.life
         await self._runtime.until()
+        self._runtime.check_life(life)
 
     async def stored(self) -> None:
         """Wait until all that was told so far is on disk.

@@ -92,6 +92,8 @@ class StoredDelivery:
             end = json_value(entry.bound or b"")
             del end["transactionId"]
             self.dead_letters.keep_end(ended, end)
+        if entry.action == "MeterValues":
+            return  # there is nothing in its confirmation
         hook = self.ctx.sender.confirmations.get(entry.action)
         if hook is not None:
             hook(entry, payload)

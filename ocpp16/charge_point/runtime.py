@@ -67,6 +67,8 @@ from ocpp16.store.tables import clock_corrections, settings
 from ocpp16.texts import shown
 from ocpp16.values import member
 
+_NOT_RUNNING = "the charge point is not running"
+
 
 @only_at_waits
 class Runtime:
@@ -203,19 +205,26 @@ class Runtime:
 
     # Who waits
 
-    async def until(self, condition: Condition | None = None) -> None:
-        """Wait until it holds, None: until all is answered. Raises ChargePointStopped when this life is over."""
+    def until(self, condition: Condition | None = None) -> Coroutine[Any, Any, Any]:
+        """To be awaited at once: until it holds, None: until all is answered; or until this life is over, so that
+        `check_life` comes after it.
+
+        It is no coroutine of its own: thousands wait at a time, and each has one less to wake.
+        """
         self.guard.check()
-        life = self.life
-        if is_over := self._is_over(life):
-            await trio.lowlevel.checkpoint()  # it may start meanwhile, which is not what was waited for
-        else:
-            await self.turns.until(condition)  # who ends the life lets go whoever waits
-        if is_over or self._is_over(life):
-            raise ChargePointStopped("the charge point is not running")
+        return self._missed() if self._is_over(self.life) else self.turns.until(condition)
+
+    def check_life(self, life: Life) -> None:
+        """Raises ChargePointStopped if this life is over."""
+        if self._is_over(life):
+            raise ChargePointStopped(_NOT_RUNNING)
 
     def _is_over(self, life: Life) -> bool:
         return self.guard.is_closed or life is not self.life or not life.is_running
+
+    async def _missed(self) -> None:
+        await trio.lowlevel.checkpoint()  # it may start meanwhile, which is not what was waited for
+        raise ChargePointStopped(_NOT_RUNNING)
 
     @property
     def is_running(self) -> bool:
@@ -436,7 +445,7 @@ class Runtime:
         """What looks after the connection. Raises ChargePointStopped if there is none, for it does not run."""
         self.guard.check()
         if not self.life.is_running or self.life.connectivity is None:
-            raise ChargePointStopped("the charge point is not running")
+            raise ChargePointStopped(_NOT_RUNNING)
         return self.life.connectivity
 
     def delay_resuming(self, seconds: float) -> None:

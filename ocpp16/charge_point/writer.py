@@ -10,18 +10,19 @@ from ocpp16.store.journal import Journal, Proposal
 class JournalWriter:
     """Implements `profiles.context.Writer`."""
 
-    __slots__ = ("_charge_point_id", "_journal", "keeps_rows", "last")
+    __slots__ = ("_charge_point_id", "_journal", "_shelf", "keeps_rows", "last")
 
     def __init__(self, journal: Journal, charge_point_id: str) -> None:
         self._journal = journal
         self._charge_point_id = charge_point_id
+        self._shelf = journal.shelf(charge_point_id)
         self.keeps_rows: bool = bool(journal.store.is_volatile)
         """Rows stay in memory."""
         self.last: int = 0
 
     def append(self, *changes: RowChange) -> int:
         if changes:
-            self.last = self._journal.take(self._charge_point_id, changes)
+            self.last = self._journal.take(self._charge_point_id, changes, self._shelf)
         return self.last
 
     def propose(

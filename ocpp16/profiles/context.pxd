@@ -9,6 +9,7 @@ from ocpp16.state.transaction cimport Transactions
 
 
 cdef class Context:
+    cdef object _fraction_digits
     cdef public object asked
     cdef public object charge_point_id
     cdef public Clock clock

@@ -45,6 +45,7 @@ class Context:
     """Made anew by each start, given to every profile."""
 
     __slots__ = (
+        "_fraction_digits",
         "asked",
         "charge_point_id",
         "clock",
@@ -110,6 +111,8 @@ class Context:
         self.spawn_outside: Callable[..., None] = spawn_outside
         """Run a task that goes on when the charge point is stopped and started again, until it is closed."""
         self.tell: Callable[[ObserverEvent, int], None] = tell
+        self._fraction_digits = configuration[TIMESTAMP_FRACTION_DIGITS]
+        """No other number holds before the next start."""
         self.failed: Callable[[str, BaseException], None] = failed
         self.log: FoldingLog = log
 
@@ -123,4 +126,4 @@ class Context:
 
     def time_text(self, micros: int) -> str:
         """A time as we write it on the wire (UTC, `TimestampFractionDigits`)."""
-        return format_datetime(within(micros), self.configuration[TIMESTAMP_FRACTION_DIGITS])
+        return format_datetime(within(micros), self._fraction_digits)

@@ -43,7 +43,8 @@ class Sender:
         self._kick = kick
         self._next_sequence = next_sequence
         self.confirmations: dict[str, Callable[[Entry, Payload | None], None]] = {}
-        """Transaction-related action → what its confirmation brings; None when the message was given up."""
+        """Transaction-related action → what its confirmation brings; None when the message was given up. That of
+        MeterValues brings nothing."""
 
     @property
     def is_accepted(self) -> bool:

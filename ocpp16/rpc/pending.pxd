@@ -42,6 +42,7 @@ cdef class Entry:
     cdef public flag is_checked
     cdef public flag lacks_transaction
     cdef public flag is_replaced
+    cdef public flag was_sent
 
     cpdef bind(self, text, bytes member=*)
     cpdef bytes call(self, unique_id)
@@ -64,6 +65,7 @@ cdef class OpenCall:
     cdef bint _is_owned
     cdef dict _owners
 
+    cdef _keep(self, Entry entry)
     cpdef open(self, Entry entry, unique_id, double now, double timeout)
     cpdef Entry close(self, outcome=*, code=*)
     cpdef Entry answered(self, unique_id)

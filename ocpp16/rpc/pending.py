@@ -111,6 +111,7 @@ class Entry:
         "timeouts",
         "topic",
         "transaction",
+        "was_sent",
     )
 
     def __init__(
@@ -156,6 +157,8 @@ class Entry:
         self.interruptions: int = 0
         self.excused_on: int = 0
         self.ids: tuple[str, ...] = ()
+        """Of earlier CALLs that were not answered: whoever is answered by the first has none."""
+        self.was_sent: bool = False
         self._bound: bytes | str | None = None
         self._member: bytes = b""
         self.is_checked: bool = False
@@ -340,10 +343,7 @@ class OpenCall:
         self.opened_at = now
         self.deadline = now + timeout
         self._is_owned = True
-        entry.ids = (*entry.ids, unique_id)
-        if len(entry.ids) > MAX_IDS:
-            self._owners.pop(entry.ids[0], None)
-            entry.ids = entry.ids[1:]
+        entry.was_sent = True
 
     def open_for(self, now: float) -> float:
         """Seconds since the CALL that is open was written; 0: there is none."""
@@ -355,10 +355,18 @@ class OpenCall:
         if self.calls is not None:
             self.calls.ended(self, outcome, code)
         if self._is_owned and self.entry is not None:
-            self._owners[self.unique_id] = (self.entry, self.opened_at)
+            self._keep(self.entry)
         entry = None if self.is_settled else self.entry
         self.entry, self.unique_id, self.is_settled, self._is_owned = None, "", False, False
         return entry
+
+    def _keep(self, entry: Entry) -> None:
+        """The open CALL may be answered yet, when others are open."""
+        self._owners[self.unique_id] = (entry, self.opened_at)
+        entry.ids = (*entry.ids, self.unique_id)
+        if len(entry.ids) >= MAX_IDS:  # the next one is one more
+            self._owners.pop(entry.ids[0], None)
+            entry.ids = entry.ids[1:]
 
     def answered(self, unique_id: str) -> Entry | None:
         """Whom an answer under this id belongs to; the id is used up."""

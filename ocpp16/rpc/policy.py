@@ -163,9 +163,9 @@ def topic_of(action: str, payload: dict[str, Any], *, is_triggered: bool) -> Has
     return action if action in _TOLD_ONCE else None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class RetryRules:
-    """How long to wait and how often to try; changed at run time when the configuration is.
+    """How long to wait and how often to try; others are given at run time when the configuration changes.
 
     attempts: transmissions of a transaction-related message that may be refused before it is given up, and that may be
     left unanswered before it is set aside (TransactionMessageAttempts; 0 is taken as 1). interval: seconds, times the

@@ -40,7 +40,6 @@ class Reading:
         "_specific_codes",
         "_violations",
         "is_strict",
-        "now",
         "tolerance",
     )
 
@@ -55,8 +54,6 @@ class Reading:
         violations: ViolationWatch | None = None,
     ) -> None:
         self.is_strict: bool = tolerance == Tolerance.STRICT
-        self.now: float = 0.0
-        """When something was received last."""
         self._counters = counters
         self.tolerance: Tolerance = tolerance
         self._specific_codes = specific_codes
@@ -81,7 +78,7 @@ class Reading:
         self._count(repairs, FRAME, "", "a frame")
         return frame
 
-    def check_members(self, frame: Frame, text: str | bytes) -> None:
+    def check_members(self, frame: Frame, text: str | bytes, now: float) -> None:
         """Raises FramingError for a CALL in which an object has a member twice; an answer counts all the same.
 
         JSON leaves open what such an object means (RFC 8259 §4).
@@ -92,9 +89,9 @@ class Reading:
         reason = f"member {shown('.'.join(map(str, path[1:])), 60)} is there twice"
         if isinstance(frame, Call):
             raise FramingError(f"CALL: {reason}", 2, frame.unique_id)
-        self.report(text, reason, "frame")
+        self.report(text, reason, "frame", now)
 
-    def request(self, call: Call) -> Payload:
+    def request(self, call: Call, now: float) -> Payload:
         """The payload of a CALL as its handler may have it. Raises ValidationError with the code to answer with."""
         payload, text = call.payload, ""
         try:
@@ -108,7 +105,7 @@ class Reading:
             if error.code != ErrorCode.NOT_IMPLEMENTED:
                 if not self._specific_codes:
                     error.code = ErrorCode.FORMATION_VIOLATION
-                self.report(text, str(error), f"{call.action} request", SCHEMA, call.action)
+                self.report(text, str(error), f"{call.action} request", now, SCHEMA, call.action)
             raise
         return payload
 
@@ -137,8 +134,11 @@ class Reading:
             return None  # the payload was itself a repair
         return frame.payload if isinstance(frame, CallResult) else None
 
-    def report(self, text: str | bytes, why: str, cause: str, rule: str = FRAME, action: str = "") -> None:
-        """Count, and tell, what came from the peer and cannot be used; repeats of a cause are told folded."""
+    def report(self, text: str | bytes, why: str, cause: str, now: float, rule: str = FRAME, action: str = "") -> None:
+        """Count, and tell, what came from the peer and cannot be used; repeats of a cause are told folded.
+
+        `now`: when it came, in monotonic seconds.
+        """
         self._counters.invalid_frames += 1
         if self._violations is not None:
             self._violations.tell(rule, action, why)
@@ -146,7 +146,7 @@ class Reading:
             return
         if self._folding is None:
             self._folding = Folding()
-        untold = self._folding.note(cause, self.now)
+        untold = self._folding.note(cause, now)
         if untold is None:
             return
         if untold:

@@ -150,7 +150,7 @@ class Requests:
                 self._unsendable(entry, error, now)
                 continue
             self._counters.calls_sent += 1
-            if entry.ids and entry.is_retried:
+            if entry.was_sent and entry.is_retried:
                 self._counters.retries += 1
             asker = entry.asker
             timeout = self.retry.response_timeout if asker is None or asker.timeout is None else asker.timeout

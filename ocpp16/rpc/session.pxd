@@ -19,7 +19,9 @@ cdef class Session:
     cdef double _resume_after
     cdef double _resume_at
     cdef object _boots
+    cdef double _received_at
     cdef bint _was_connected
+    cdef bint _is_strict
 
     cpdef bint enqueue(self, entry, double now) except *
     cpdef next_frame(self, double now, long long durable)

@@ -59,8 +59,10 @@ class Session:
         "_counters",
         "_held_until",
         "_holds",
+        "_is_strict",
         "_on_internal_error",
         "_reading",
+        "_received_at",
         "_replies",
         "_requests",
         "_resume_after",
@@ -106,7 +108,9 @@ class Session:
             on_internal_error=self._on_internal_error,
             violations=None if calls is None else calls.violations,
         )
-        self._replies = ReplyLane(remembers=self._reading.is_strict)
+        self._is_strict = self._reading.is_strict
+        self._received_at = 0.0
+        self._replies = ReplyLane(remembers=self._is_strict)
         self._counters = counters
         self._calls = self._requests.open_call.calls = calls
         self._resume_at = -inf
@@ -123,6 +127,10 @@ class Session:
     @property
     def retry(self) -> RetryRules:
         return self._requests.retry
+
+    @retry.setter
+    def retry(self, rules: RetryRules) -> None:
+        self._requests.retry = self._requests.silence.retry = rules
 
     def tell_missed_boots(self, hook: Callable[[], None]) -> None:
         """`hook` is told when a BootNotification that all else waited for on a new connection, since it had been
@@ -353,16 +361,15 @@ class Session:
         (`policy.MAX_WAITING_CALLS`); the repeat of one that is still in work is dropped (in strict mode: answered with
         ProtocolError). While Rejected no CALL is handed out; while we close, answers about transactions count alone.
         """
-        reading = self._reading
-        reading.now = now
+        self._received_at = now
         try:
             try:
                 try:
                     frame = parse(text)
                 except FramingError as error:
-                    frame = reading.mended(text, error)
-                if reading.is_strict:
-                    reading.check_members(frame, text)
+                    frame = self._reading.mended(text, error)
+                if self._is_strict:
+                    self._reading.check_members(frame, text, now)
             except FramingError as error:
                 if self.is_connected or (error.kind != 2 and self._requests.open_call.counts_late(error.unique_id)):
                     self._unusable(text, error, now)
@@ -389,7 +396,7 @@ class Session:
 
         Raises ValidationError, whose code is the one to answer with.
         """
-        return self._reading.request(call)
+        return self._reading.request(call, self._received_at)
 
     @property
     def on_binary(self) -> Callable[[], None] | None:
@@ -407,7 +414,7 @@ class Session:
             replies.refuse(CallError(call.unique_id, ErrorCode.GENERIC_ERROR, "too many calls at once"))
             return None
         self._counters.duplicate_calls += 1
-        if self._reading.is_strict:
+        if self._is_strict:
             replies.refuse(CallError(call.unique_id, ErrorCode.PROTOCOL_ERROR, "message id used before"))
         return None
 
@@ -453,7 +460,7 @@ class Session:
             failure = CallFailed(entry.action, "unreadable", description=str(error))
             self._requests.refused(entry, unique_id, failure, now)
         rule = FRAME if isinstance(error, FramingError) else SCHEMA
-        self._reading.report(text, str(error), f"{entry.action} response", rule, entry.action)
+        self._reading.report(text, str(error), f"{entry.action} response", now, rule, entry.action)
 
     def _on_error(self, error: CallError, now: float) -> None:
         entry = self._owner_of_answer(error.unique_id, now)
@@ -491,7 +498,7 @@ class Session:
                 payload = frame[2] if frame is not None and len(frame) > 2 else None
                 self._salvage(entry, unique_id, payload, text, error, now)
                 return
-        self._reading.report(text, str(error), "frame")
+        self._reading.report(text, str(error), "frame", now)
         if unique_id is None or error.kind == 3:
             return
         if error.kind == 2:

@@ -9,7 +9,7 @@ cdef class Silence:
     cdef public bint wants_probe
     cdef Outbox _outbox
     cdef OpenCall _open_call
-    cdef object _retry
+    cdef public object retry
     cdef Hooks _hooks
     cdef bint _is_proved
     cdef public tuple _unproved

@@ -46,8 +46,8 @@ class Silence:
         "_is_proved",
         "_open_call",
         "_outbox",
-        "_retry",
         "_unproved",
+        "retry",
         "wants_probe",
     )
 
@@ -56,7 +56,7 @@ class Silence:
         """A request timed out and nothing was received since it was written: is the link alive?"""
         self._outbox = outbox
         self._open_call = open_call
-        self._retry = retry
+        self.retry: RetryRules = retry
         self._hooks = hooks
         self._is_proved = False
         """Something was received on this connection."""
@@ -99,7 +99,7 @@ class Silence:
     def is_hopeless(self, entry: Entry) -> bool:
         """Was one that many do not know left unanswered as often as it may be? Each try holds up all others for as long
         as an answer is waited for."""
-        return entry.action in KNOWN_TO_FEW and entry.timeouts >= min(max(1, self._retry.attempts), MAX_SILENCES)
+        return entry.action in KNOWN_TO_FEW and entry.timeouts >= min(max(1, self.retry.attempts), MAX_SILENCES)
 
     def refused(self, entry: Entry, now: float) -> bool:
         """It has another attempt. False: it is to be put back into its lane, not before its `due`."""
@@ -233,23 +233,23 @@ class Silence:
 
     def _hold_of(self, entry: Entry) -> float:
         """Seconds until a message that was not answered is sent again."""
-        return min(entry.timeouts + entry.attempts, max(1, self._retry.attempts)) * self._retry.interval
+        return min(entry.timeouts + entry.attempts, max(1, self.retry.attempts)) * self.retry.interval
 
     def _refused_hold_of(self, entry: Entry) -> float:
         """Seconds until a message that was refused is sent again."""
-        hold = min(entry.attempts * self._retry.interval, LONGEST_REFUSED_HOLD)
+        hold = min(entry.attempts * self.retry.interval, LONGEST_REFUSED_HOLD)
         return max(hold, SHORTEST_REFUSED_HOLD) if entry.attempts > 1 else hold
 
     def _first_try_of(self, entry: Entry) -> float:
         """Seconds from being set aside to the first try."""
-        return min(max(self._hold_of(entry), _FIRST_TRY * self._retry.response_timeout), LONGEST_TRY_INTERVAL)
+        return min(max(self._hold_of(entry), _FIRST_TRY * self.retry.response_timeout), LONGEST_TRY_INTERVAL)
 
     def _is_silent(self, entry: Entry) -> bool:
         """Was it left unanswered often enough? Once is, if others of its action are set aside, or the wait is long."""
         apart = self._outbox.apart
         if (apart is not None and apart.silent.get(entry.action)) or self._hold_of(entry) > LONGEST_HOLD:
             return True
-        return entry.silences >= min(max(1, self._retry.attempts), MAX_SILENCES)
+        return entry.silences >= min(max(1, self.retry.attempts), MAX_SILENCES)
 
     def _set_aside(
         self, entry: Entry, interval: float, now: float, *, is_silent: bool = True, is_patient: bool = False

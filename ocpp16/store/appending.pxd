@@ -12,4 +12,5 @@ cdef class Appending:
     cdef public bint is_failing
     cdef public long long number
 
-    cpdef long long take(self, charge_point_id, tuple changes) except? -1
+    cpdef dict shelf(self, charge_point_id)
+    cpdef long long take(self, charge_point_id, tuple changes, dict shelf=*) except? -1

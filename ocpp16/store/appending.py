@@ -6,7 +6,7 @@ A volatile store has it at once, if nothing else is under way. All rules are tho
 from ocpp16.store.base import RowChange
 from ocpp16.store.batch import Batch
 from ocpp16.store.committer import Committer
-from ocpp16.store.memory import MemoryStore
+from ocpp16.store.memory import MemoryStore, Shelf
 from ocpp16.store.watchers import Subscribers
 
 
@@ -34,11 +34,15 @@ class Appending:
             return self._last_of(charge_point_id)
         return self.take(charge_point_id, changes)
 
-    def take(self, charge_point_id: str, changes: tuple[RowChange, ...]) -> int:
-        """The same of one change or more."""
+    def shelf(self, charge_point_id: str) -> Shelf | None:
+        """For `take`; None: there is none."""
+        return None if self._memory is None else self._memory.shelf(charge_point_id)
+
+    def take(self, charge_point_id: str, changes: tuple[RowChange, ...], shelf: Shelf | None = None) -> int:
+        """The same of one change or more. `shelf`: what `shelf` gave for it."""
         memory, number = self._memory, self.number + 1
         is_idle = self.durable + 1 == number and not self.is_failing and self._committer.in_the_air is None
-        if memory is not None and is_idle and memory.take(charge_point_id, changes):
+        if memory is not None and is_idle and memory.take(shelf or memory.shelf(charge_point_id), changes):
             self.number = self.durable = number
             if self._subscribers.of_all:
                 self._subscribers.kick_all()

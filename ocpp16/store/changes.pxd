@@ -2,6 +2,7 @@
 
 cimport cython
 
+from ocpp16._core.by_number cimport ByNumber
 from ocpp16._core.records cimport are_plain
 from ocpp16.store.table cimport Delete, Put, Table
 
@@ -10,4 +11,4 @@ from ocpp16.store.table cimport Delete, Put, Table
 cpdef check_change(change)
 
 @cython.locals(put=Put, delete=Delete, length=Py_ssize_t)
-cpdef carry_out(change, dict rows)
+cpdef carry_out(change, ByNumber rows)

@@ -10,6 +10,7 @@ Rules of this file:
 from collections.abc import Iterable
 from typing import Any
 
+from ocpp16._core.by_number import ByNumber
 from ocpp16._core.records import are_plain
 from ocpp16.store.table import Delete, Put, Row, RowChange, Value
 
@@ -70,27 +71,28 @@ def are_possible(changes: Iterable[RowChange]) -> bool:
 
 
 def place_of(key: Row) -> Any:
-    """Where `carry_out` keeps the row of a whole key: of one column, as most are, by its value alone."""
-    return key[0] if len(key) == 1 else key
+    """Where `carry_out` keeps the row of a whole key: of one column, as most are, by its value alone; of none, which is
+    the only row, at 0."""
+    return key[0] if len(key) == 1 else key or 0
 
 
-def carry_out(change: RowChange, rows: dict[Any, Row]) -> None:
+def carry_out(change: RowChange, rows: ByNumber[Row]) -> None:
     """Make a possible change to the rows of its table, each in its place (`place_of`)."""
     if isinstance(change, Put):
         put = change
         row = put.row
-        if put.table.keys == 1:
-            rows[row[0]] = row
-        else:
-            rows[row[: put.table.keys]] = row
+        place: Any = row[0] if put.table.keys == 1 else row[: put.table.keys] or 0
+        rows[place] = row
         return
     delete = change
     values = delete.key
     length = len(values)
-    if length == delete.table.keys:
-        rows.pop(values[0] if length == 1 else values, None)
-    elif length == 0:
+    if length == 0:
         rows.clear()
+    elif length == delete.table.keys:
+        rows.pop(place_of(values))
     else:
-        for key in [key for key in rows if key[:length] == values]:
-            del rows[key]
+        keys: Any = tuple(rows)
+        for key in keys:
+            if key[:length] == values:
+                del rows[key]

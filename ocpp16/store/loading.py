@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
+from ocpp16._core.by_number import ByNumber
 from ocpp16.errors import StoreError
 from ocpp16.faults import sentence
 from ocpp16.store.base import Row, Store, Table
@@ -84,10 +85,10 @@ async def load_as_told(
     parts = [batch.parts[charge_point_id] for batch in reversed(unstored()) if charge_point_id in batch.parts]
     if not parts:
         return loaded
-    rows = {table.name: {place_of(table.key_of(row)): row for row in loaded[table.name]} for table in _LOADED}
+    rows = {table.name: ByNumber({place_of(table.key_of(row)): row for row in loaded[table.name]}) for table in _LOADED}
     for part in parts:
         for piece in part.pieces():
             if piece.proposal is None and are_possible(piece.changes):
                 for change in piece.changes:
-                    carry_out(change, rows.get(change.table.name, {}))
+                    carry_out(change, rows.get(change.table.name, ByNumber()))
     return {name: list(found.values()) for name, found in rows.items()}

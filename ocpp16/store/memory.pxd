@@ -2,6 +2,7 @@
 
 cimport cython
 
+from ocpp16._core.by_number cimport ByNumber
 from ocpp16.store.changes cimport carry_out, check_change
 from ocpp16.store.table cimport Change, Table
 
@@ -12,8 +13,9 @@ cdef class MemoryStore:
     cdef public dict _tables
     cdef bint _is_closed
 
-    cpdef bint take(self, charge_point_id, changes) except -1
+    cpdef dict shelf(self, charge_point_id)
+    cpdef bint take(self, dict shelf, changes) except -1
     @cython.locals(change=Change, table=Table)
     cdef _check(self, changes)
-    @cython.locals(change=Change)
-    cdef _carry_out(self, charge_point_id, changes)
+    @cython.locals(change=Change, rows=ByNumber)
+    cdef _carry_out(self, dict shelf, changes)

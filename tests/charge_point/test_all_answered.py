@@ -136,19 +136,24 @@ async def test_it_costs_no_wakeup_but_the_one(open_bench: Any) -> None:
         assert wakeups.count == 1
 
 
+@pytest.mark.parametrize("awaited", ["answers", "registration"])
 @pytest.mark.parametrize("end", ["stop", "restart", "stopping", "leave", "abandon"])
-async def test_it_raises_when_the_charge_point_stops(open_bench: Any, end: str) -> None:
+async def test_it_raises_when_the_charge_point_stops(open_bench: Any, end: str, awaited: str) -> None:
     raised = []
 
     async def wait(charge_point: Any) -> None:
         with pytest.raises(ChargePointStopped):
-            await charge_point.wait_all_answered()
+            await (charge_point.wait_all_answered() if awaited == "answers" else charge_point.wait_registered())
         raised.append(trio.current_time())
 
     async with trio.open_nursery() as nursery:
-        async with open_bench() as bench:
+        async with open_bench(start=False) as bench:
             charge_point = bench.charge_point
+            if awaited == "registration":
+                bench.csms.answers["BootNotification"] = None
             bench.csms.answers["StartTransaction"] = None
+            await charge_point.start()
+            await trio.sleep(1)
             bench.begin()
             nursery.start_soon(wait, charge_point)
             await trio.sleep(1)

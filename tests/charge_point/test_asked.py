@@ -5,6 +5,7 @@ An answer depends on its own change and on nothing else. What a start has not st
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from copy import copy
 from datetime import timedelta
 from typing import Any
 
@@ -40,9 +41,9 @@ class Disk(MemoryStore):
 
     def copy(self) -> "Disk":
         """What a power cut leaves now."""
-        copy = Disk()
-        copy._rows = {who: {name: dict(rows) for name, rows in tables.items()} for who, tables in self._rows.items()}
-        return copy
+        left = Disk()
+        left._rows = {who: {name: copy(rows) for name, rows in tables.items()} for who, tables in self._rows.items()}
+        return left
 
 
 # What is told meanwhile, and cannot be stored, is no matter of the answer

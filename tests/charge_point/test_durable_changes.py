@@ -5,6 +5,7 @@ finds are all the new value, or all the old one.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -342,11 +343,11 @@ async def test_a_power_cut_before_and_after_the_commit(
 
 
 def _copy(disk: MemoryStore) -> MemoryStore:
-    copy = MemoryStore(is_volatile=False)
-    copy._rows = {
-        identity: {table: dict(rows) for table, rows in tables.items()} for identity, tables in disk._rows.items()
+    left = MemoryStore(is_volatile=False)
+    left._rows = {
+        identity: {table: copy(rows) for table, rows in tables.items()} for identity, tables in disk._rows.items()
     }
-    return copy
+    return left
 
 
 async def test_a_refused_password_is_never_used(open_bench: Any, make_config: Any) -> None:

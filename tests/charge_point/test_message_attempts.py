@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import trio
 
+from ocpp16.charge_point import assembly
 from ocpp16.enums import ErrorCode, Reason
 from ocpp16.simulation import Commands, Operation, SimulatedStation
 from ocpp16.testing import CallErrorAnswer
@@ -191,3 +192,16 @@ async def test_dead_letters_are_listed_resent_and_discarded_by_command(open_benc
         await trio.sleep(5)
         assert await commands.run("dead_letters") == []
         assert [len(bench.sent(action)) for action in ACTIONS] == [3, 4, 4]
+
+
+async def test_other_rules_leave_the_time_for_an_answer_as_it_is(
+    open_bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the world's, where the clock is a faster one."""
+    monkeypatch.setattr(assembly, "of_others", lambda seconds: 3 * seconds)
+    async with open_bench() as bench:
+        for attempts in (5, 7):
+            change = {"key": "TransactionMessageAttempts", "value": str(attempts)}
+            assert await bench.call("ChangeConfiguration", change) == {"status": "Accepted"}
+            retry = bench.charge_point._runtime.ctx.session.retry
+            assert (retry.attempts, retry.response_timeout) == (attempts, 3 * assembly.RESPONSE_TIMEOUT)

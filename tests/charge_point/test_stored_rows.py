@@ -17,12 +17,12 @@ from ocpp16.observer import InternalError
 from ocpp16.profiles.meter_values import MeterValues
 from ocpp16.state.transaction import Transaction
 from ocpp16.store.base import Put, Row, Table
-from ocpp16.store.memory import MemoryStore
+from ocpp16.store.memory import MemoryStore, Shelf
 from ocpp16.store.tables import TABLES, charging_profiles, message_queue, samples, settings, transactions
 from ocpp16.testing.answers import CallErrorAnswer
 from ocpp16.testing.central_system import START, CentralSystem
 
-Rows = dict[str, dict[str, dict[Row, Row]]]
+Rows = dict[str, Shelf]
 
 VALUES: tuple[Any, ...] = (
     0,

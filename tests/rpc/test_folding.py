@@ -4,6 +4,7 @@ import json
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,3 +91,9 @@ def test_bad_requests_and_bad_answers_are_folded_by_action(line: "Line") -> None
                 continue
     assert len(line.invalid) == 3
     assert line.counters.invalid_frames == 101
+    line.now += 60
+    call = line.receive('[2,"a minute later","Reset",{}]')
+    assert call is not None
+    with pytest.raises(ValueError, match="type"):
+        line.session.validate_request(call)
+    assert line.invalid[3][1].endswith("… 49 more")

@@ -127,11 +127,10 @@ def test_a_link_that_died_holds_up_no_transaction_for_longer_than_five_minutes(n
 
 
 def test_what_waits_after_such_a_link_follows_another_interval(new_line: "type[Line]") -> None:
-    retry = RetryRules(interval=250.0)
-    line = new_line(retry=retry)
+    line = new_line(retry=RetryRules(interval=250.0))
     line.put("StartTransaction", transaction=object())
     go_deaf(line)
-    retry.interval = 20.0
+    line.session.retry = RetryRules(interval=20.0)
     line.session.interval_changed(line.now)
     changed_at = line.now
     assert line.wait() == ["StartTransaction"]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from ocpp16._core.by_number import ByNumber
 from ocpp16.store.base import Delete, Put, Row, RowChange
 from ocpp16.store.batch import Part
 from ocpp16.store.changes import are_possible, carry_out
@@ -17,7 +18,7 @@ HUGE = 2**63
 
 def stored(part: Part) -> list[str]:
     """Keys of the rows that a store has which leaves out each piece it cannot hold, and numbers of those pieces."""
-    rows: dict[Any, Row] = {}
+    rows = ByNumber[Row]()
     refused = []
     for piece in part.pieces():
         if not are_possible(piece.changes):

@@ -38,6 +38,17 @@ async def test_rows_are_there_at_once_and_nobody_is_woken_for_them() -> None:
     await journal.wait_durable(2)
 
 
+def test_a_shelf_is_one_whoever_asks_for_it() -> None:
+    store = MemoryStore()
+    first, other = Journal(store), Journal(store.reopen())
+    shelf = first.shelf("a")
+    assert store.charge_points() == [], "nothing was told of it yet"
+    for number, journal in enumerate((first, other, first), 1):
+        journal.take("a", (setting(f"x{number}", number),), journal.shelf("a") if number == 2 else shelf)
+    assert store.load("a", settings.TABLE) == [("x1", "1"), ("x2", "2"), ("x3", "3")]
+    assert store.charge_points() == ["a"]
+
+
 async def test_what_waits_for_a_proposal_is_kicked() -> None:
     journal = Journal(MemoryStore())
     kicks: list[int] = []

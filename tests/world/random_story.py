@@ -5,6 +5,7 @@ on the disk then is started from, and that has to be what was before the step, o
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from copy import copy
 from random import Random
 from typing import Any, ClassVar, Self
 
@@ -35,9 +36,9 @@ class Disk(MemoryStore):
         return refused
 
     def look(self) -> None:
-        copy = MemoryStore(is_volatile=False)
-        copy._rows = {who: {name: dict(rows) for name, rows in tables.items()} for who, tables in self._rows.items()}
-        self.seen.append(copy)
+        left = MemoryStore(is_volatile=False)
+        left._rows = {who: {name: copy(rows) for name, rows in tables.items()} for who, tables in self._rows.items()}
+        self.seen.append(left)
 
 
 class Story:
