@@ -16,6 +16,7 @@ from ocpp16.charge_point.feature_tables import tables_of
 from ocpp16.charge_point.features import profile_names
 from ocpp16.charge_point.restored import Restored
 from ocpp16.charge_point.second_line import SecondLine
+from ocpp16.charge_point.session_rules import RETRY_KEYS, outbox_limits, retry_rules
 from ocpp16.charge_point.writer import JournalWriter
 from ocpp16.configuration.configuration import Configuration
 from ocpp16.configuration.key import Key
@@ -23,7 +24,6 @@ from ocpp16.configuration.keys import core, internal
 from ocpp16.enums import AvailabilityType, ChargePointStatus, ErrorCode
 from ocpp16.models import Counters, IdTagInfo
 from ocpp16.observer import ObserverEvent
-from ocpp16.patience import of_others
 from ocpp16.profiles.asked import AskedChanges, ConfigurationKeeper
 from ocpp16.profiles.asked_security import AskedSecurity
 from ocpp16.profiles.asked_station import AskedStation
@@ -64,7 +64,6 @@ from ocpp16.profiles.station_side import StationSide
 from ocpp16.profiles.transaction_data import TransactionData
 from ocpp16.profiles.transactions import TransactionMessages
 from ocpp16.rpc.calls import CallWatch, Listeners
-from ocpp16.rpc.policy import OutboxLimits, RetryRules
 from ocpp16.rpc.session import Session
 from ocpp16.rpc.tolerance import Tolerance
 from ocpp16.state.clock import Clock
@@ -274,32 +273,16 @@ class Features:
 
     def retune(self, key: str) -> None:
         """A configuration key that the session works by has changed."""
-        if key in _RETRY_KEYS:
+        if key in RETRY_KEYS:
             session = self.ctx.session
-            session.retry = _retry_rules(self.ctx.configuration, session.retry.response_timeout)
+            session.retry = retry_rules(self.ctx.configuration, session.retry)
             if key == core.TRANSACTION_MESSAGE_RETRY_INTERVAL.name:
                 session.interval_changed(self.ctx.clock.monotonic())
             self.ctx.kick()
 
 
-RESPONSE_TIMEOUT = 30.0
-"""Seconds of the world after which a CALL without an answer is given up."""
 _IDLE = frozenset({ChargePointStatus.AVAILABLE, ChargePointStatus.UNAVAILABLE, ChargePointStatus.RESERVED})
 _NOTHING: frozenset[str] = frozenset()
-_RETRY_KEYS = frozenset({core.TRANSACTION_MESSAGE_ATTEMPTS.name, core.TRANSACTION_MESSAGE_RETRY_INTERVAL.name})
-
-
-_shared_rules = lru_cache(maxsize=64)(RetryRules)
-_shared_limits = lru_cache(maxsize=64)(OutboxLimits)
-"""Thousands of charge points have the same: asked for with each message, they are near if they are shared."""
-
-
-def _retry_rules(configuration: Configuration, response_timeout: float) -> RetryRules:
-    return _shared_rules(
-        attempts=configuration[core.TRANSACTION_MESSAGE_ATTEMPTS],
-        interval=configuration[core.TRANSACTION_MESSAGE_RETRY_INTERVAL],
-        response_timeout=response_timeout,
-    )
 
 
 def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Features:
@@ -308,21 +291,14 @@ def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Featur
     configuration = charge_point.configuration
     configuration.built_profiles = profile_names(charge_point.kinds)
     delivery = StoredDelivery()
-    discarded = configuration[internal.MESSAGE_TYPES_DISCARD_FOR_QUEUEING]
     timers, signals = Timers(), Signals()
     timers.on_error = signals.on_error = charge_point.failed
     session = Session(
         delivery=delivery,
         new_id=charge_point.new_id,
         counters=charge_point.counters,
-        retry=_retry_rules(configuration, of_others(RESPONSE_TIMEOUT)),
-        limits=_shared_limits(
-            threshold=configuration[internal.MESSAGE_QUEUE_SIZE_THRESHOLD],
-            byte_limit=configuration[internal.MESSAGE_QUEUE_BYTE_LIMIT],
-            replay_rate=configuration[internal.MESSAGE_REPLAY_RATE],
-            queue_all=configuration[internal.QUEUE_ALL_MESSAGES],
-            discard=frozenset(discarded) if discarded else _NOTHING,
-        ),
+        retry=retry_rules(configuration),
+        limits=outbox_limits(configuration),
         tolerance=charge_point.tolerance or _repairs(configuration[internal.TOLERANCES]),
         specific_codes=configuration[internal.SCHEMA_VIOLATION_ERRORS] != ErrorCode.FORMATION_VIOLATION,
         on_invalid=charge_point.invalid_received,

@@ -21,8 +21,10 @@ import trio
 from ocpp16.charge_point.assembly import Features
 from ocpp16.charge_point.connectivity import Connectivity
 from ocpp16.charge_point.second_line import SecondLine
+from ocpp16.errors import ChargePointStopped
 from ocpp16.faults import name_of, obey
 
+NOT_RUNNING = "the charge point is not running"
 AFTER_FAILURE = 1.0
 """Seconds until the connection is looked after again after a fault of ours ended that."""
 
@@ -175,3 +177,9 @@ def _place(task: trio.lowlevel.Task) -> str:
 
 def _is_of_trio(module: dict[str, Any]) -> bool:
     return str(module.get("__name__", "")).partition(".")[0] == "trio"
+
+
+async def missed() -> None:
+    """For who waits for something of a life that does not run: it may start meanwhile, which was not waited for."""
+    await trio.lowlevel.checkpoint()
+    raise ChargePointStopped(NOT_RUNNING)

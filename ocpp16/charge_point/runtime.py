@@ -27,7 +27,7 @@ from ocpp16.charge_point.dialing import Dialer, connector_of
 from ocpp16.charge_point.features import possible
 from ocpp16.charge_point.guard import Guard
 from ocpp16.charge_point.key_callbacks import KeyCallbacks
-from ocpp16.charge_point.life import Life
+from ocpp16.charge_point.life import NOT_RUNNING, Life, missed
 from ocpp16.charge_point.orderly_stop import end_for_good, flush_time, stop_in_order
 from ocpp16.charge_point.pump import Pump
 from ocpp16.charge_point.restored import BOOT, Restored, restored
@@ -66,8 +66,6 @@ from ocpp16.store.journal import Journal
 from ocpp16.store.tables import clock_corrections, settings
 from ocpp16.texts import shown
 from ocpp16.values import member
-
-_NOT_RUNNING = "the charge point is not running"
 
 
 @only_at_waits
@@ -206,25 +204,18 @@ class Runtime:
     # Who waits
 
     def until(self, condition: Condition | None = None) -> Coroutine[Any, Any, Any]:
-        """To be awaited at once: until it holds, None: until all is answered; or until this life is over, so that
-        `check_life` comes after it.
-
-        It is no coroutine of its own: thousands wait at a time, and each has one less to wake.
-        """
+        """To be awaited at once: until it holds, None: until all is answered; or until this life is over, which
+        `check_life` tells then. It is no coroutine of its own, for thousands wait at a time."""
         self.guard.check()
-        return self._missed() if self._is_over(self.life) else self.turns.until(condition)
+        return missed() if self._is_over(self.life) else self.turns.until(condition)
 
     def check_life(self, life: Life) -> None:
         """Raises ChargePointStopped if this life is over."""
         if self._is_over(life):
-            raise ChargePointStopped(_NOT_RUNNING)
+            raise ChargePointStopped(NOT_RUNNING)
 
     def _is_over(self, life: Life) -> bool:
         return self.guard.is_closed or life is not self.life or not life.is_running
-
-    async def _missed(self) -> None:
-        await trio.lowlevel.checkpoint()  # it may start meanwhile, which is not what was waited for
-        raise ChargePointStopped(_NOT_RUNNING)
 
     @property
     def is_running(self) -> bool:
@@ -445,7 +436,7 @@ class Runtime:
         """What looks after the connection. Raises ChargePointStopped if there is none, for it does not run."""
         self.guard.check()
         if not self.life.is_running or self.life.connectivity is None:
-            raise ChargePointStopped(_NOT_RUNNING)
+            raise ChargePointStopped(NOT_RUNNING)
         return self.life.connectivity
 
     def delay_resuming(self, seconds: float) -> None:

@@ -65,7 +65,6 @@ cdef class OpenCall:
     cdef bint _is_owned
     cdef dict _owners
 
-    cdef _keep(self, Entry entry)
     cpdef open(self, Entry entry, unique_id, double now, double timeout)
     cpdef Entry close(self, outcome=*, code=*)
     cpdef Entry answered(self, unique_id)

@@ -355,18 +355,14 @@ class OpenCall:
         if self.calls is not None:
             self.calls.ended(self, outcome, code)
         if self._is_owned and self.entry is not None:
-            self._keep(self.entry)
+            self._owners[self.unique_id] = (self.entry, self.opened_at)
+            ids = (*self.entry.ids, self.unique_id)
+            for forgotten in ids[: 1 - MAX_IDS]:  # the next one is one more
+                self._owners.pop(forgotten, None)
+            self.entry.ids = ids[1 - MAX_IDS :]
         entry = None if self.is_settled else self.entry
         self.entry, self.unique_id, self.is_settled, self._is_owned = None, "", False, False
         return entry
-
-    def _keep(self, entry: Entry) -> None:
-        """The open CALL may be answered yet, when others are open."""
-        self._owners[self.unique_id] = (entry, self.opened_at)
-        entry.ids = (*entry.ids, self.unique_id)
-        if len(entry.ids) >= MAX_IDS:  # the next one is one more
-            self._owners.pop(entry.ids[0], None)
-            entry.ids = entry.ids[1:]
 
     def answered(self, unique_id: str) -> Entry | None:
         """Whom an answer under this id belongs to; the id is used up."""

@@ -5,7 +5,7 @@ finds are all the new value, or all the old one.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from copy import copy
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -344,9 +344,7 @@ async def test_a_power_cut_before_and_after_the_commit(
 
 def _copy(disk: MemoryStore) -> MemoryStore:
     left = MemoryStore(is_volatile=False)
-    left._rows = {
-        identity: {table: copy(rows) for table, rows in tables.items()} for identity, tables in disk._rows.items()
-    }
+    left._rows = deepcopy(disk._rows)
     return left
 
 

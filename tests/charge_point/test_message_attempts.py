@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import trio
 
-from ocpp16.charge_point import assembly
+from ocpp16.charge_point import session_rules
 from ocpp16.enums import ErrorCode, Reason
 from ocpp16.simulation import Commands, Operation, SimulatedStation
 from ocpp16.testing import CallErrorAnswer
@@ -198,10 +198,11 @@ async def test_other_rules_leave_the_time_for_an_answer_as_it_is(
     open_bench: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is the world's, where the clock is a faster one."""
-    monkeypatch.setattr(assembly, "of_others", lambda seconds: 3 * seconds)
     async with open_bench() as bench:
+        before = bench.charge_point._runtime.ctx.session.retry
+        monkeypatch.setattr(session_rules, "RESPONSE_TIMEOUT", 7.0)
         for attempts in (5, 7):
             change = {"key": "TransactionMessageAttempts", "value": str(attempts)}
             assert await bench.call("ChangeConfiguration", change) == {"status": "Accepted"}
             retry = bench.charge_point._runtime.ctx.session.retry
-            assert (retry.attempts, retry.response_timeout) == (attempts, 3 * assembly.RESPONSE_TIMEOUT)
+            assert (retry.attempts, retry.response_timeout) == (attempts, before.response_timeout)
