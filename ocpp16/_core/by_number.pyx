@@ -6,8 +6,9 @@ thousand charge points, each of which is cold when its turn comes. This takes 64
 Rules:
 1. What it holds it lists in the order in which that came, as it was when it was asked to: values may come and go
    meanwhile.
-2. Numbers are integers; what is none, or does not fit into 32 bits, makes a dict of it, until it is empty: rows of a
+2. Numbers are integers; what is none, or does not fit into 31 bits, makes a dict of it, until it is empty: rows of a
    table are known by text, too.
+3. How many there are is told by their places, `NOTHING` where none is: a number more would take a fourth more room.
 """
 
 from types import GenericAlias
@@ -18,11 +19,16 @@ cdef extern from "Python.h":
 
 cdef enum:
     ABSENT = -1
-    MANY = 3
+    NOTHING = -1
+    MANY = -2
+    LARGEST = 0x7FFFFFFF
 
 
 cdef class ByNumber:
     """`known`: what is known at first."""
+
+    def __cinit__(self):
+        self.first = self.second = NOTHING
 
     def __init__(self, known=None):
         if known:
@@ -38,17 +44,17 @@ cdef class ByNumber:
         return ByNumber, (), None, None, iter(self.items())
 
     def __len__(self):
-        return len(<dict>self.one) if self.count == MANY else self.count
+        return len(<dict>self.one) if self.first == MANY else self.places()
 
     def __iter__(self):
         return iter(self.numbers())
 
     def __contains__(self, number):
-        return number in <dict>self.one if self.count == MANY else self.place(number) != ABSENT
+        return number in <dict>self.one if self.first == MANY else self.place(number) != ABSENT
 
     def __getitem__(self, number):
         cdef int place
-        if self.count == MANY:
+        if self.first == MANY:
             return (<dict>self.one)[number]
         place = self.place(number)
         if place == ABSENT:
@@ -60,7 +66,7 @@ cdef class ByNumber:
 
     def __delitem__(self, number):
         cdef int place
-        if self.count == MANY:
+        if self.first == MANY:
             del (<dict>self.one)[number]
             if not <dict>self.one:
                 self.clear()
@@ -73,7 +79,7 @@ cdef class ByNumber:
     cpdef get(self, number, default=None):
         """What is known by this number, else `default`."""
         cdef int place
-        if self.count == MANY:
+        if self.first == MANY:
             return (<dict>self.one).get(number, default)
         place = self.place(number)
         return default if place == ABSENT else self.two if place else self.one
@@ -81,7 +87,7 @@ cdef class ByNumber:
     cpdef pop(self, number, default=None):
         """The same, which is not known from here on."""
         cdef int place
-        if self.count == MANY:
+        if self.first == MANY:
             value = (<dict>self.one).pop(number, default)
             if not <dict>self.one:
                 self.clear()
@@ -91,9 +97,9 @@ cdef class ByNumber:
 
     def values(self):
         """All that is known."""
-        if self.count == MANY:
+        if self.first == MANY:
             return tuple((<dict>self.one).values())
-        return (self.one, self.two)[: self.count]
+        return (self.one, self.two)[: self.places()]
 
     def items(self):
         """The same, each with its number before it."""
@@ -107,31 +113,35 @@ cdef class ByNumber:
     def clear(self):
         """Nothing is known from here on."""
         cdef object one = self.one, two = self.two  # values that go may look at it
-        self.count = 0
+        self.first = self.second = NOTHING
         self.one = self.two = None
 
     cdef tuple numbers(self):
-        if self.count == MANY:
+        if self.first == MANY:
             return tuple(<dict>self.one)
-        return (self.first, self.second)[: self.count]
+        return (self.first, self.second)[: self.places()]
+
+    cdef int places(self) noexcept:
+        """How many are known to one that is no dict."""
+        return (self.first != NOTHING) + (self.second != NOTHING)
 
     cdef int place(self, number) except -2:
         """Where the value of this number is, of one that is no dict."""
         cdef int overflow = 0
         cdef long wanted
-        if self.count == 0 or not PyLong_Check(number):
+        if self.first == NOTHING or not PyLong_Check(number):
             return ABSENT
         wanted = PyLong_AsLongAndOverflow(number, &overflow)
-        if overflow:
+        if overflow or wanted < 0:
             return ABSENT
         if wanted == self.first:
             return 0
-        return 1 if self.count == 2 and wanted == self.second else ABSENT
+        return 1 if wanted == self.second else ABSENT
 
     cdef int put(self, number, value) except -1:
         cdef int overflow = 0, place
         cdef long wanted = -1
-        if self.count == MANY:
+        if self.first == MANY:
             (<dict>self.one)[number] = value
             return 0
         place = self.place(number)
@@ -143,14 +153,14 @@ cdef class ByNumber:
             return 0
         if PyLong_Check(number):
             wanted = PyLong_AsLongAndOverflow(number, &overflow)
-        if self.count == 2 or overflow or not 0 <= wanted <= 0xFFFFFFFF:
+        if self.second != NOTHING or overflow or not 0 <= wanted <= LARGEST:
             many = dict(self.items())
             many[number] = value
-            self.one, self.two, self.count = many, None, MANY
-        elif self.count == 1:
-            self.two, self.second, self.count = value, wanted, 2
+            self.one, self.two, self.first, self.second = many, None, MANY, NOTHING
+        elif self.first != NOTHING:
+            self.two, self.second = value, <int>wanted
         else:
-            self.one, self.first, self.count = value, wanted, 1
+            self.one, self.first = value, <int>wanted
         return 0
 
     cdef take(self, int place):
@@ -160,5 +170,5 @@ cdef class ByNumber:
             value, self.two = self.two, None
         else:
             value, self.one, self.two, self.first = self.one, self.two, None, self.second
-        self.count -= 1
+        self.second = NOTHING
         return value

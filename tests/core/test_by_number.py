@@ -5,13 +5,15 @@ import re
 import weakref
 from copy import copy, deepcopy
 from random import Random
+from struct import calcsize
+from sys import getsizeof
 from typing import Any
 
 import pytest
 
 from ocpp16._core.by_number import ByNumber
 
-NUMBERS: tuple[Any, ...] = (0, 1, 2, 500, 2**32 - 1, 2**32, -1, 2**80, "1", (1, "x"))
+NUMBERS: tuple[Any, ...] = (0, 1, 2, 500, 2**31 - 1, 2**31, -1, 2**80, "1", (1, "x"))
 """What are none are the keys of rows."""
 
 
@@ -90,3 +92,9 @@ def test_a_circle_through_it_is_collected(numbers: tuple[int, ...]) -> None:
 
 def test_one_of_two_takes_less_than_a_third_of_a_dict() -> None:
     assert ByNumber({1: 1, 2: 2}).__sizeof__() * 3 < {1: 1, 2: 2}.__sizeof__()
+
+
+def test_one_of_two_takes_no_more_than_its_values_and_their_numbers() -> None:
+    """Beside what each object has that has methods in C and is looked at by the garbage collector."""
+    pointer = calcsize("P")
+    assert getsizeof(ByNumber()) == (5 + 2) * pointer + 2 * calcsize("i")
