@@ -76,9 +76,9 @@ class Entry:
     is_checked: the payload was found to be valid. lacks_transaction: it is known to have no transactionId yet.
     asker: see there; None if nobody is.
     size: bytes of the payload; 0 lets the outbox measure it.
-    ids: ids it was sent under, the newest last. bound: what was sent; every transmission carries the same. It is a
-    text, the message's own where nothing in it was corrected, and what comes last in it: thousands wait for their
-    answers, and none has its text twice.
+    was_sent: a CALL was made of it. ids: those of CALLs that ended without their answer, the newest last. bound: what
+    was sent; every transmission carries the same. It is a text, the message's own where nothing in it was corrected,
+    and what comes last in it: thousands wait for their answers, and none has its text twice.
     topic: what a message of the normal lane is about; a newer one of the same topic may take its place while it waits
     (`policy.topic_of`). is_replaced: that has happened.
     """
@@ -157,7 +157,6 @@ class Entry:
         self.interruptions: int = 0
         self.excused_on: int = 0
         self.ids: tuple[str, ...] = ()
-        """Of earlier CALLs that were not answered: whoever is answered by the first has none."""
         self.was_sent: bool = False
         self._bound: bytes | str | None = None
         self._member: bytes = b""
