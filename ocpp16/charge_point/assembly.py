@@ -282,7 +282,6 @@ class Features:
 
 
 _IDLE = frozenset({ChargePointStatus.AVAILABLE, ChargePointStatus.UNAVAILABLE, ChargePointStatus.RESERVED})
-_NOTHING: frozenset[str] = frozenset()
 
 
 def assemble(charge_point: Surroundings, life: Start, found: Restored) -> Features:

@@ -180,6 +180,7 @@ def _is_of_trio(module: dict[str, Any]) -> bool:
 
 
 async def missed() -> None:
-    """For who waits for something of a life that does not run: it may start meanwhile, which was not waited for."""
+    """Raises ChargePointStopped, after a checkpoint, for who waits for a life that does not run: it may start
+    meanwhile, which was not waited for."""
     await trio.lowlevel.checkpoint()
     raise ChargePointStopped(NOT_RUNNING)

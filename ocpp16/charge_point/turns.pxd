@@ -5,7 +5,7 @@ cimport cython
 from ocpp16.charge_point.pump cimport Pump
 
 
-@cython.no_gc  # a circle with its task, which is gone when it is woken or cancelled: one of both always comes
+@cython.no_gc  # the circle with its task ends when that is woken or cancelled; one of both comes
 cdef class _Waiting:
     cdef Turns turns
     cdef readonly object task

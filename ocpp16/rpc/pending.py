@@ -356,7 +356,7 @@ class OpenCall:
         if self._is_owned and self.entry is not None:
             self._owners[self.unique_id] = (self.entry, self.opened_at)
             ids = (*self.entry.ids, self.unique_id)
-            for forgotten in ids[: 1 - MAX_IDS]:  # the next one is one more
+            for forgotten in ids[: 1 - MAX_IDS]:  # that of the next CALL comes to them
                 self._owners.pop(forgotten, None)
             self.entry.ids = ids[1 - MAX_IDS :]
         entry = None if self.is_settled else self.entry
