@@ -32,8 +32,8 @@ def test_the_order_of_the_start(site: Callable[..., Site]) -> None:
         "get_boot_reason",
         "enable_disable",
     ]
+    enabled = everest.wait_called("connector_1", "enable_disable")
     everest.wait_called("connector_2", "enable_disable")
-    enabled = everest.called("connector_1", "enable_disable")[0]
     source = {"enable_source": "CSMS", "enable_state": "Enable", "enable_priority": 5000}
     assert enabled == {"connector_id": 0, "cmd_source": source}
     assert here.wait_call("BootNotification")["chargePointVendor"] == "Everest Vendor"
