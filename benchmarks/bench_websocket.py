@@ -34,8 +34,8 @@ def receiving(text: bytes, count: int) -> tuple[Callable[[], Any], Callable[[], 
     def ours() -> list[str]:
         frames._reader.feed(data)
         frames._turn()
-        texts, frames._ready = frames._ready, []
-        return texts
+        texts, frames._ready = frames._ready, None
+        return texts or []
 
     def theirs() -> list[str]:
         connection.receive_data(data)

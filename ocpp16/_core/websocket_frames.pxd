@@ -27,3 +27,6 @@ cdef class FrameReader:
 
 
 cpdef append_text_frame(bytearray frames, text, bint is_client)
+cpdef bytearray text_frame(text, bint is_client)
+cpdef give_back(bytearray frames)
+cdef int write_text_frame(bytearray frames, Py_ssize_t before, text, bint is_client) except -1

@@ -43,6 +43,9 @@ cdef enum:
 cdef Py_ssize_t ENDLESS = (<Py_ssize_t>1) << (8 * sizeof(Py_ssize_t) - 2)
 cdef Py_ssize_t PIECE = 1 << 16  # bytes of one frame that are given away at once
 cdef uint64_t HIGH = 0x8080808080808080
+cdef Py_ssize_t KEPT = 1 << 16  # bytes of the largest buffer that is kept for the next frame
+
+cdef bytearray spare = None  # the last one that was given back
 
 
 class FrameTooLarge(ValueError):
@@ -246,14 +249,36 @@ cpdef append_text_frame(bytearray frames, text, bint is_client):
     Parameters: `text` is a str, or bytes of UTF-8. Raises UnicodeError for what is none, TypeError for what is no text;
     `frames` is as before then.
     """
+    if frames is None:
+        raise TypeError("a frame is written behind those in a bytearray")
+    write_text_frame(frames, PyByteArray_GET_SIZE(frames), text, is_client)
+
+
+cpdef bytearray text_frame(text, bint is_client):
+    """One text message as one frame, as of `append_text_frame`, in what was given back last: thousands of connections
+    that each have a buffer of their own would each write into memory that lies far from the processor."""
+    global spare
+    frames, spare = spare, None
+    if frames is None:
+        frames = bytearray()
+    write_text_frame(frames, 0, text, is_client)
+    return frames
+
+
+cpdef give_back(bytearray frames):
+    """All of them are written, and nobody else has this buffer: it is for the next `text_frame`."""
+    global spare
+    if frames is not None and PyByteArray_GET_SIZE(frames) <= KEPT:
+        spare = frames
+
+
+cdef int write_text_frame(bytearray frames, Py_ssize_t before, text, bint is_client) except -1:
+    """Behind the first `before` bytes, of which there are as many; what is behind them is written over."""
     cdef const char *payload
-    cdef Py_ssize_t size, head, before
+    cdef Py_ssize_t size, head
     cdef unsigned char *target
     cdef uint32_t mask = 0
     cdef int i
-    if frames is None:
-        raise TypeError("a frame is written behind those in a bytearray")
-    before = PyByteArray_GET_SIZE(frames)
     if is_client:
         draw(<unsigned char *>&mask, 4)
     if isinstance(text, str):
@@ -283,3 +308,4 @@ cpdef append_text_frame(bytearray frames, text, bint is_client):
         apply_mask(<char *>target + 4, payload, size, mask)
     else:
         memcpy(target, payload, size)
+    return 0

@@ -181,7 +181,7 @@ class Features:
         if security is not None:
             keeping = (Certificates(ctx, security), CertificateSigning(ctx, security, reconnect))
         self.evse_security: AskedSecurity | None = security
-        optional = [kind.build(ctx, self) for kind in kinds if kind.is_wanted(ctx.configuration)]
+        optional = {kind: kind.build(ctx, self) for kind in kinds if kind.is_wanted(ctx.configuration)}
         self.smart_charging: SmartCharging | None = _one_of(optional, SmartCharging)
         self.local_list: LocalAuthList | None = _one_of(optional, LocalAuthList)
         self.reservations: KeptReservations | None = _one_of(optional, KeptReservations)
@@ -205,7 +205,7 @@ class Features:
             Reset(ctx),
             self.meter_values,
             self.data_transfer,
-            *optional,
+            *optional.values(),
             *keeping,
         )
         self._tables = tables_of(tuple(map(type, self.all)))
@@ -371,8 +371,10 @@ def _repairs(names: tuple[str, ...]) -> Tolerance:
     return Tolerance.parse(names)
 
 
-def _one_of(features: Sequence[FeatureProfile], kind: type[F]) -> F | None:
-    return next((feature for feature in features if isinstance(feature, kind)), None)
+def _one_of(features: Mapping[type[FeatureProfile], FeatureProfile], kind: type[F]) -> F | None:
+    feature = features.get(kind)
+    assert feature is None or isinstance(feature, kind), "what `build` makes is of its own kind"
+    return feature
 
 
 def _connectors(configuration: Configuration, found: Restored, now: int) -> ByNumber[Connector]:

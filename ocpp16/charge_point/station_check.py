@@ -67,7 +67,21 @@ def _methods(protocol: type) -> dict[str, Callable[..., Any]]:
 
 def _misspelt(station: object, names: dict[str, Callable[..., Any]]) -> tuple[str, ...]:
     """Public names of the station that look like one of these and are none of a Protocol."""
-    return _alike(tuple(dir(station)), tuple(names))
+    return _alike(_names(station), tuple(names))
+
+
+def _names(station: object) -> tuple[str, ...]:
+    """As `dir` has them, which takes longer than all the rest of this file: those of a class are asked for once."""
+    kind: Any = type(station)
+    if kind.__dir__ is not object.__dir__:
+        return tuple(dir(station))
+    own = getattr(station, "__dict__", None)
+    return tuple(sorted({*_names_of(kind), *own})) if own else _names_of(kind)
+
+
+@lru_cache(maxsize=256)
+def _names_of(kind: type) -> tuple[str, ...]:
+    return tuple(dir(kind))
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,6 @@ cimport cython
 from ocpp16.charge_point.pump cimport Pump
 
 
-@cython.no_gc  # the circle with its task ends when that is woken or cancelled; one of both comes
 cdef class _Waiting:
     cdef Turns turns
     cdef readonly object task

@@ -10,6 +10,7 @@ from typing import Any
 
 import trio
 
+from ocpp16._core.unseen import unseen
 from ocpp16.charge_point.pump import Pump
 
 Condition = Callable[[], bool]
@@ -50,6 +51,7 @@ class Turns:
         if self._holds(condition):
             return trio.lowlevel.checkpoint()  # noqa: ASYNC105 - whoever asks awaits it
         waiting = _Waiting(self, trio.lowlevel.current_task(), condition)
+        unseen(waiting)  # its circle with the task ends when that is woken or cancelled; one of both comes
         if self._one is None:
             self._one = waiting
         elif self._more is None:

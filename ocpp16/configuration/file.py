@@ -99,8 +99,13 @@ def difference(main: Any, wanted: Any) -> Any:
     return patch
 
 
+_SIMPLE = (str, int, bool, float)
+
+
 def is_same_json(one: Any, other: Any) -> bool:
     """Whether two native values are the same JSON. Python has 1 and True for equal; 1 and 1.0 are one number."""
+    if type(one) is type(other) and type(one) in _SIMPLE:
+        return bool(one == other)
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return one.keys() == other.keys() and all(is_same_json(member, other[name]) for name, member in one.items())
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):

@@ -47,7 +47,7 @@ class Violation(NamedTuple):
 
 def violations(get: Get, touching: Key[Any] | None = None) -> Iterator[Violation]:
     """Broken rules, of all or of those that involve the key `touching`."""
-    return broken(get, RULES if touching is None else [rule for rule in RULES if touching in rule.keys])
+    return broken(get, RULES if touching is None else [RULES[place] for place in _PLACES.get(touching, ())])
 
 
 def rules_of(keys: Iterable[Key[Any]]) -> list[Rule]:

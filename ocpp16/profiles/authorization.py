@@ -5,11 +5,11 @@ what it says of id tags is kept in the cache. Of a local authorization list a fe
 its version is -1, as the specification has it (§5.10).
 """
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ocpp16 import messages
+from ocpp16._core.unseen import unseen
 from ocpp16.configuration.keys import core, internal
 from ocpp16.configuration.keys.local_auth_list_management import LOCAL_AUTH_LIST_ENABLED
 from ocpp16.enums import AuthorizationStatus, ClearCacheStatus
@@ -57,7 +57,7 @@ class Authorization(FeatureProfile):
         self._is_tidy = True
         """Is nothing there that has to go?"""
         self._is_tidying = False
-        self._decisions: deque[AuthorizationDecision] | None = None
+        self._decisions: list[AuthorizationDecision] | None = None
         """Made with the first."""
 
     def restore(self, stored: Stored) -> None:
@@ -145,8 +145,10 @@ class Authorization(FeatureProfile):
         ctx = self.ctx
         ctx.log.info("id tag is %s: %s (%s%s)", info.status, info.source, info.rule, info.key and f"; {info.key}")
         if self._decisions is None:
-            self._decisions = deque(maxlen=max(DECISIONS_KEPT, len(ctx.connectors) - 1))
-        self._decisions.append(AuthorizationDecision(to_datetime(ctx.clock.now()), id_tag, info))
+            self._decisions = unseen([])
+        elif len(self._decisions) >= max(DECISIONS_KEPT, len(ctx.connectors) - 1):
+            del self._decisions[0]
+        self._decisions.append(unseen(AuthorizationDecision(to_datetime(ctx.clock.now()), id_tag, unseen(info))))
 
     @hears(TransactionIdAssigned)
     def _start_answered(self, signal: TransactionIdAssigned) -> None:

@@ -10,6 +10,8 @@ Rules of this file:
 4. What was in the way by its turn (another transaction, a switched key, a car that left) is looked at again.
 """
 
+from ocpp16._core.by_number import ByNumber
+from ocpp16._core.unseen import unseen
 from ocpp16.configuration.keys import internal
 from ocpp16.enums import AvailabilityType, ChargePointStatus, SessionStartedReason
 from ocpp16.profiles.base import Context, FeatureProfile, ReservationCheck, hears
@@ -27,7 +29,7 @@ class FreeCharging(FeatureProfile):
     def __init__(self, ctx: Context, *, reservations: ReservationCheck | None) -> None:
         super().__init__(ctx)
         self._reservations = reservations
-        self._plugged: set[int] | None = None
+        self._plugged: ByNumber[bool] | None = None
         """Connectors whose session began with a car, as long as that has not charged. Made with the first."""
 
     @property
@@ -38,13 +40,13 @@ class FreeCharging(FeatureProfile):
     def _session_started(self, signal: SessionStarted) -> None:
         """An Available connector is Preparing next; a Reserved one stays so."""
         if self._plugged is None:
-            self._plugged = set()
+            self._plugged = unseen(ByNumber())
         if signal.reason is SessionStartedReason.EV_CONNECTED:
-            self._plugged.add(signal.connector_id)
+            self._plugged[signal.connector_id] = True
             if self._is_active:
                 self._provide(signal.connector_id)
         else:
-            self._plugged.discard(signal.connector_id)
+            self._plugged.pop(signal.connector_id)
 
     @hears(ConnectorStatusChanged)
     def _status_changed(self, signal: ConnectorStatusChanged) -> None:

@@ -15,3 +15,8 @@ cdef class PeriodicSamples:
 
     cpdef take_now(self, connector_id)
     cdef _sample(self, connector_id, transaction)
+
+
+cdef class _Beat:
+    cdef PeriodicSamples _samples
+    cdef object _transaction

@@ -7,6 +7,7 @@ disk or none. Answers come whenever they come: the Central System's transaction 
 
 from collections.abc import Collection, Mapping
 
+from ocpp16._core.unseen import unseen
 from ocpp16.configuration.keys import core
 from ocpp16.enums import AuthorizationStatus, Reason
 from ocpp16.models import IdTagInfo, SignedMeterValue
@@ -69,15 +70,17 @@ class TransactionMessages(FeatureProfile):
         nothing has changed."""
         ctx = self.ctx
         check_id_tag(id_tag, "id_token")
-        transaction = Transaction(
-            key=ctx.transactions.next_key,
-            connector_id=connector_id,
-            session_id=session_id,
-            id_tag=id_tag,
-            started_at=ctx.clock.now() if at is None else at,
-            meter_start=watt_hours(meter_start),
-            reservation_id=reservation_id,
-            clock_boot=ctx.clock.clock_boot,
+        transaction = unseen(
+            Transaction(
+                key=ctx.transactions.next_key,
+                connector_id=connector_id,
+                session_id=session_id,
+                id_tag=id_tag,
+                started_at=ctx.clock.now() if at is None else at,
+                meter_start=watt_hours(meter_start),
+                reservation_id=reservation_id,
+                clock_boot=ctx.clock.clock_boot,
+            )
         )
         transaction.meter_last = transaction.meter_start
         transaction.meter_last_at = transaction.started_at

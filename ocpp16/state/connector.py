@@ -28,6 +28,7 @@ This file does not know of MinimumStatusDuration (`state.status_throttle`), regi
 from dataclasses import replace
 from typing import NamedTuple
 
+from ocpp16._core.unseen import unseen
 from ocpp16.enums import AvailabilityType, ChargePointErrorCode, ChargePointStatus
 from ocpp16.models import INFO_LENGTH, VENDOR_ERROR_CODE_LENGTH, VENDOR_ID_LENGTH, ErrorInfo
 from ocpp16.state.clock import dated, put_right, to_datetime, to_micros, within
@@ -270,15 +271,17 @@ class Connector:
         return self._made(error, time, info, is_status_change=is_status_change)
 
     def _made(self, error: ErrorInfo | None, time: int, info: str | None, *, is_status_change: bool) -> Notification:
-        return Notification(
-            self.connector_id,
-            self.status,
-            error.error_code if error else ChargePointErrorCode.NO_ERROR,
-            info,
-            error.vendor_id if error else None,
-            error.vendor_error_code if error else None,
-            time,
-            is_status_change,
+        return unseen(
+            Notification(
+                self.connector_id,
+                self.status,
+                error.error_code if error else ChargePointErrorCode.NO_ERROR,
+                info,
+                error.vendor_id if error else None,
+                error.vendor_error_code if error else None,
+                time,
+                is_status_change,
+            )
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from ocpp16._core.by_number import ByNumber
+from ocpp16._core.unseen import unseen
 from ocpp16.errors import StoreError
 from ocpp16.store.base import ChargePointChanges, Row, RowChange
 from ocpp16.store.changes import carry_out, check_change, place_of
@@ -115,5 +116,5 @@ class MemoryStore:
             name = change.table.name
             rows = shelf.get(name)
             if rows is None:
-                rows = shelf[name] = ByNumber()
+                rows = shelf[name] = unseen(ByNumber())
             carry_out(change, rows)

@@ -1,6 +1,6 @@
 """C types of frames.py."""
 
-from ocpp16._core.websocket_frames cimport FrameReader, append_text_frame
+from ocpp16._core.websocket_frames cimport FrameReader, append_text_frame, text_frame
 
 
 cdef class Frames:
@@ -27,6 +27,7 @@ cdef class Frames:
 
     cpdef bint takes(self, Py_ssize_t limit) except -1
     cdef bint _takes_messages(self) except -1
+    cdef _add(self, data)
     cpdef send_text(self, data)
     cpdef bint _waits(self) except -1
     cpdef _turn(self)

@@ -20,17 +20,19 @@ from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, TextMessage
 from wsproto.utilities import LocalProtocolError
 
-from ocpp16._core.websocket_frames import FrameReader, FrameTooLarge, append_text_frame
+from ocpp16._core.websocket_frames import FrameReader, FrameTooLarge, append_text_frame, text_frame
 from ocpp16.errors import ConnectionClosed
 from ocpp16.transport.assembly import Assembly, Unacceptable
 from ocpp16.transport.streams import said
 
-__all__ = ["BYTES_PER_TURN", "FRAMES_PER_TURN", "Frames"]
+__all__ = ["BYTES_PER_TURN", "FRAMES_PER_TURN", "NOTHING", "Frames"]
 
 PONG_LIMIT = 1 << 14  # unsent bytes above which pings get no pong: the peer does not read (RFC 6455 §5.5.3 allows it)
 FRAMES_PER_TURN = 64  # what the receiver makes of them costs more than they do
 BYTES_PER_TURN = 1 << 16  # of messages, after inflation
 MAX_PING = 125  # bytes (RFC 6455 §5.5)
+NOTHING = bytearray()
+"""What is unsent where nothing is: of all connections. It stays empty: whoever has something takes a buffer for it."""
 
 
 class Frames:
@@ -79,9 +81,9 @@ class Frames:
         self._reader = FrameReader(is_client, limit, self._is_plain)
         self._reader.feed(trailing)
         self._assembly: Assembly | None = None  # of a message that comes in parts
-        self._outgoing = bytearray()
+        self._outgoing: bytearray = NOTHING
         self._writing = 0  # bytes of `_outgoing` that are handed to the stream
-        self._ready: list[str] = []
+        self._ready: list[str] | None = None  # what came and was not received yet; None: nothing
         self._ended: tuple[int, str] | None = None  # what is told once `_ready` is empty
         self._cause: BaseException | None = None  # of that
         self._must_drain = False
@@ -102,7 +104,7 @@ class Frames:
     @property
     def ready(self) -> int:
         """Messages that came and were not received yet: in `on_binary` the last of them is the one that it is about."""
-        return len(self._ready)
+        return len(self._ready or ())
 
     def takes(self, limit: int) -> bool:
         """May a message be sent, and are fewer than `limit` bytes unsent?"""
@@ -124,6 +126,8 @@ class Frames:
         queued = len(self._outgoing)
         frames, size = FRAMES_PER_TURN, BYTES_PER_TURN
         ready = self._ready
+        if ready is None:
+            ready = self._ready = []
         while frames > 0 and size > 0 and self._ended is None:
             try:
                 if not self._absorbs:
@@ -150,6 +154,8 @@ class Frames:
                 self._take_message(event)
             else:
                 self._take_control(event)
+        if not ready:
+            self._ready = None
         if len(self._outgoing) > queued and self.on_unsent is not None:
             self.on_unsent()
 
@@ -174,6 +180,7 @@ class Frames:
             return
         if text is not None:
             self._assembly = None
+            assert self._ready is not None, "there is a turn"
             self._ready.append(text)
             if is_binary and self.on_binary is not None:
                 self.on_binary()
@@ -181,7 +188,7 @@ class Frames:
     def _take_control(self, event: Event) -> None:
         if type(event) is Ping:
             if self.answers_pings and len(self._outgoing) < PONG_LIMIT and self.is_open:
-                self._outgoing += self._frame_machine().send(event.response())
+                self._add(self._frame_machine().send(event.response()))
             if self.on_ping is not None:
                 self.on_ping(bytes(event.payload))
         elif type(event) is Pong:
@@ -193,7 +200,7 @@ class Frames:
     def _take_close(self, event: CloseConnection) -> None:
         state = self._frame_machine().state
         if state is ConnectionState.REMOTE_CLOSING:
-            self._outgoing += self._frame_machine().send(event.response())
+            self._add(self._frame_machine().send(event.response()))
             self._end(int(event.code), event.reason or "")
         elif state is ConnectionState.CLOSED:
             self._end(int(event.code), event.reason or "")
@@ -222,10 +229,12 @@ class Frames:
         if not self._takes_messages():
             raise self._closed()
         try:
-            if self._is_plain:
+            if not self._is_plain:
+                self._queue(TextMessage(data=data if isinstance(data, str) else data.decode()))
+            elif self._outgoing:
                 append_text_frame(self._outgoing, data, self._is_client)
             else:
-                self._queue(TextMessage(data=data if isinstance(data, str) else data.decode()))
+                self._outgoing = text_frame(data, self._is_client)
         except UnicodeError as exc:
             raise ValueError("data: is no text that UTF-8 can carry") from exc
 
@@ -259,9 +268,15 @@ class Frames:
         if self._ended is not None:
             raise self._closed()
         try:
-            self._outgoing += self._frame_machine().send(event)
+            self._add(self._frame_machine().send(event))
         except LocalProtocolError:
             raise self._closed() from None
+
+    def _add(self, data: bytes) -> None:
+        if self._outgoing:
+            self._outgoing += data
+        else:
+            self._outgoing = bytearray(data)
 
     def _closed(self) -> ConnectionClosed:
         """What says that nothing can be sent or received any more."""

@@ -8,7 +8,8 @@ import os
 import trio
 from wsproto.connection import Connection
 
-from ocpp16.transport.frames import Frames
+from ocpp16._core.websocket_frames import give_back
+from ocpp16.transport.frames import NOTHING, Frames
 from ocpp16.transport.streams import said
 from ocpp16.transport.tls_records import TlsRecords
 
@@ -79,9 +80,11 @@ class PlainSocket(Frames):
 
     def _taken(self) -> list[str]:
         """The messages that are ready. Raises `ConnectionClosed` where there are none and never will be."""
-        messages, self._ready = self._ready, []
-        if not messages and self._ended is not None:
-            raise self._closed()
+        messages, self._ready = self._ready, None
+        if messages is None:
+            if self._ended is not None:
+                raise self._closed()
+            messages = []
         return messages
 
     def _read_socket(self) -> bytes:
@@ -129,8 +132,13 @@ class PlainSocket(Frames):
         except OSError as exc:
             self._give_up(exc if tls is None else tls.reason(exc))
             return True
-        del self._outgoing[:sent]
-        return not self._outgoing and not self._writing
+        if sent < len(self._outgoing):
+            del self._outgoing[:sent]
+            return False
+        written, self._outgoing = self._outgoing, NOTHING
+        if written:
+            give_back(written)
+        return not self._writing
 
     def _send_now(self) -> bool:
         """`flush_now` of what is no socket."""
@@ -139,7 +147,7 @@ class PlainSocket(Frames):
     def abort(self, reason: str = "aborted") -> None:
         """Nothing is read or written any more."""
         self._end(1006, reason)
-        self._outgoing.clear()
+        self._outgoing = NOTHING
 
     def _give_up(self, exc: BaseException) -> None:
         """A write failed."""

@@ -26,6 +26,7 @@ from ocpp16.patience import of_others
 from ocpp16.redaction import without_password
 from ocpp16.transport.compression import BoundedDeflate
 from ocpp16.transport.dial_failures import late_refusal
+from ocpp16.transport.frames import NOTHING
 from ocpp16.transport.handshake import (
     Accept,
     Decision,
@@ -268,7 +269,7 @@ class WebSocket(PlainSocket):
         self._flushing = True
         try:
             while self._outgoing or self._is_held_up():
-                data, self._outgoing = self._outgoing, bytearray()
+                data, self._outgoing = self._outgoing, NOTHING
                 self._writing = len(data)
                 if self._is_held_up():
                     await self._stream.send_all(b"")  # records, a part by themselves

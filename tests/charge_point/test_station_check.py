@@ -71,6 +71,29 @@ def test_one_method_of_a_feature_asks_for_all_of_it(name: str) -> None:
     assert len(found) == (1 if name in feature else 2)
 
 
+@pytest.mark.parametrize("how", ["of the object", "told by the class"])
+def test_a_misspelt_name_is_found_wherever_it_is(how: str) -> None:
+    """A second station of the class is looked at as the first: it may have more."""
+    feature = {"signal_set_charging_profiles", "charging_limit_changed"}
+    methods = {
+        known: method
+        for known, method in vars(RecordingStation).items()
+        if inspect.isfunction(method) and known not in feature
+    }
+    station = type("Station", (), methods)
+    assert problems(station()) == []
+    method = RecordingStation.signal_set_charging_profiles
+    if how == "of the object":
+        other = station()
+        other.signal_set_charging_profile = method.__get__(other)
+    else:
+        reads = {"__getattr__": lambda self, name: method.__get__(self) if name.endswith("_profile") else None}
+        told = {"__dir__": lambda self: [*object.__dir__(self), "signal_set_charging_profile"]}
+        other = type("Station", (station,), {**reads, **told})()
+    found = problems(other)
+    assert any("signal_set_charging_profile looks like it" in problem for problem in found)
+
+
 def test_attach_is_called_at_once_or_the_station_has_none() -> None:
     class Late(RecordingStation):
         async def attach(self, charge_point: Any) -> None: ...

@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from ocpp16._core.websocket_frames import FrameReader, FrameTooLarge, append_text_frame
+from ocpp16._core.websocket_frames import FrameReader, FrameTooLarge, append_text_frame, give_back, text_frame
 
 
 def framed(*texts: str, is_client: bool = False) -> bytes:
@@ -196,3 +196,50 @@ def test_a_buffer_that_is_lent_is_not_written() -> None:
     with memoryview(frames), pytest.raises(BufferError):
         append_text_frame(frames, "text", True)
     assert frames == b"before"
+
+
+@pytest.mark.parametrize("is_client", [True, False])
+@pytest.mark.parametrize("before", [0, 10, 1000, 70_000])
+@pytest.mark.parametrize("size", [0, 5, 125, 126, 1000, 65_536])
+def test_a_frame_by_itself_is_as_one_behind_nothing(is_client: bool, before: int, size: int) -> None:
+    give_back(bytearray(b"!" * before))
+    text = "x" * size
+    frame = text_frame(text, is_client)
+    reader = FrameReader(not is_client, 1 << 20)
+    reader.feed(bytes(frame))
+    assert taken(reader)[:2] == ([text], None)
+    assert len(frame) == len(framed(text, is_client=is_client))
+
+
+def test_what_is_given_back_is_used_once_and_by_the_next() -> None:
+    first = text_frame("a long text", True)
+    second = text_frame("another", True)
+    assert first is not second
+    give_back(first)
+    third = text_frame("short", False)
+    assert third is first
+    assert bytes(third) == framed("short")
+    assert text_frame("more", False) is not third
+
+
+def test_a_large_buffer_is_not_kept() -> None:
+    large = text_frame("x" * (1 << 16), False)
+    text_frame("", False)
+    give_back(large)
+    assert text_frame("", False) is not large
+
+
+@pytest.mark.parametrize("data", [b"\xff", "\ud800", 5, None])
+def test_a_frame_that_cannot_be_loses_nothing(data: object) -> None:
+    with pytest.raises((UnicodeError, TypeError)):
+        text_frame(data, True)  # type: ignore[arg-type]
+    assert bytes(text_frame("text", False)) == framed("text")
+
+
+def test_a_buffer_that_is_lent_is_given_up() -> None:
+    frame = text_frame("text", False)
+    with memoryview(frame):
+        give_back(frame)
+        with pytest.raises(BufferError):
+            text_frame("another", False)
+    assert bytes(text_frame("another", False)) == framed("another")

@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wsproto import frame_protocol
 
+from ocpp16.transport.frames import NOTHING
+
 ROLES = pytest.mark.parametrize("is_client", [True, False], ids=["client", "server"])
 SETTINGS = settings(derandomize=True, deadline=None, database=None, max_examples=300)
 
@@ -74,3 +76,13 @@ def test_our_two_ends_understand_each_other(is_client: bool) -> None:
         left.send("text", text)
     right.feed(bytes(left.frames._outgoing))
     assert right.log == texts
+
+
+@ROLES
+@pytest.mark.parametrize("first", ["text", "ping", "close"])
+def test_nobody_writes_into_what_all_have_who_have_nothing(is_client: bool, first: str) -> None:
+    one, other = End(is_client, through_machine=False), End(is_client, through_machine=False)
+    one.send(first, "text" if first == "text" else b"ping" if first == "ping" else 1000)
+    assert one.frames.unsent_bytes > 0
+    assert other.frames.unsent_bytes == len(NOTHING) == 0
+    assert one.frames._outgoing is not other.frames._outgoing is NOTHING

@@ -8,6 +8,7 @@ import trio
 import trio.testing
 
 from ocpp16.errors import ConnectionClosed, ConnectionFailed
+from ocpp16.transport.frames import NOTHING
 from ocpp16.transport.websocket import Accept, WebSocket
 
 
@@ -250,17 +251,17 @@ async def test_a_close_behind_a_write_that_never_ends_is_bounded(autojump_clock:
 # Real sockets: what the kernel takes at once
 
 
+def small_sockets() -> tuple[trio.SocketStream, trio.SocketStream]:
+    left, right = trio.socket.socketpair()
+    for end in (left, right):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+    return trio.SocketStream(left), trio.SocketStream(right)
+
+
 @pytest.fixture
 async def sockets(pair: Any) -> Any:
     """`client, server`: two ends over a socket pair with small buffers."""
-
-    def make() -> Any:
-        left, right = trio.socket.socketpair()
-        for end in (left, right):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
-        return trio.SocketStream(left), trio.SocketStream(right)
-
-    client, server = await pair(make)
+    client, server = await pair(small_sockets)
     yield client, server
     client.abort()
     server.abort()
@@ -291,6 +292,32 @@ async def test_partial_writes_keep_the_order(sockets: Any) -> None:
             got += await server.receive()
     assert got == [*texts, "d"]
     assert not client.unsent
+
+
+async def test_many_that_write_by_turns_share_one_buffer(sockets: Any, pair: Any) -> None:
+    """What is written at once needs no memory of its own; what the kernel does not take keeps it."""
+    client, server = sockets
+    text = "x" * 100_000
+    client.send_text(text)
+    assert not client.flush_now()
+    stuck, left = client._outgoing, client.unsent_bytes
+    assert 0 < left < len(text)
+    others = [await pair(small_sockets) for _ in range(3)]
+    for number in range(30):
+        ours, theirs = others[number % 3]
+        ours.send_text(f"message {number}")
+        assert ours.flush_now()
+        assert ours._outgoing is NOTHING
+        assert await theirs.receive() == [f"message {number}"]
+    assert client._outgoing is stuck
+    assert client.unsent_bytes == left
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(client.flush)
+        assert await server.receive() == [text]
+    assert client.unsent_bytes == len(NOTHING) == 0
+    for one, other in others:
+        one.abort()
+        other.abort()
 
 
 async def test_flush_now_on_a_dead_socket_is_no_error(sockets: Any) -> None:

@@ -74,8 +74,9 @@ class End:
         self.log.append(what)
 
     def _take_texts(self) -> None:
-        self.log += self.frames._ready
-        self.frames._ready.clear()
+        if self.frames._ready:
+            self.log += self.frames._ready
+            self.frames._ready.clear()
 
     def feed(self, *chunks: bytes) -> None:
         for chunk in chunks:

@@ -1,0 +1,4 @@
+"""C types of unseen.pyx."""
+
+
+cpdef unseen(one)
