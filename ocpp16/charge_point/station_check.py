@@ -5,6 +5,7 @@ middle of the night. One that is misspelt would make a feature vanish without a 
 """
 
 import inspect
+from abc import ABCMeta
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from functools import cache, lru_cache, partial
@@ -18,6 +19,8 @@ from ocpp16.texts import shown
 from ocpp16.values import is_a
 
 _MISSING = object()
+_PLAIN_KINDS = (type, ABCMeta, type(CoreStation))
+"""Of classes that `dir` looks at as it does at what is made of them."""
 
 
 class _Attached(Protocol):
@@ -73,7 +76,8 @@ def _misspelt(station: object, names: dict[str, Callable[..., Any]]) -> tuple[st
 def _names(station: object) -> tuple[str, ...]:
     """As `dir` has them, which takes longer than all the rest of this file: those of a class are asked for once."""
     kind: Any = type(station)
-    if kind.__dir__ is not object.__dir__:
+    is_plain = type(kind) in _PLAIN_KINDS and kind.__dir__ is object.__dir__
+    if not is_plain or _attribute(station, "__class__") is not kind:  # a proxy has those of another
         return tuple(dir(station))
     own = getattr(station, "__dict__", None)
     return tuple(sorted({*_names_of(kind), *own})) if own else _names_of(kind)

@@ -81,11 +81,9 @@ class PlainSocket(Frames):
     def _taken(self) -> list[str]:
         """The messages that are ready. Raises `ConnectionClosed` where there are none and never will be."""
         messages, self._ready = self._ready, None
-        if messages is None:
-            if self._ended is not None:
-                raise self._closed()
-            messages = []
-        return messages
+        if not messages and self._ended is not None:
+            raise self._closed()
+        return messages or []
 
     def _read_socket(self) -> bytes:
         """One read, without another that would find nothing; as `_read`."""

@@ -1,6 +1,7 @@
 """A station that cannot be one is refused when the charge point is opened, with every fault in one message."""
 
 import inspect
+import weakref
 from functools import partial
 from typing import Any
 
@@ -71,7 +72,19 @@ def test_one_method_of_a_feature_asks_for_all_of_it(name: str) -> None:
     assert len(found) == (1 if name in feature else 2)
 
 
-@pytest.mark.parametrize("how", ["of the object", "told by the class"])
+class Odd(type):
+    """A class that is no key, and tells nothing of its objects."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(cls, other: object) -> bool:
+        return cls is other
+
+    def __dir__(cls) -> list[str]:
+        return []
+
+
+@pytest.mark.parametrize("how", ["of the object", "told by the class", "behind a proxy", "of an odd class"])
 def test_a_misspelt_name_is_found_wherever_it_is(how: str) -> None:
     """A second station of the class is looked at as the first: it may have more."""
     feature = {"signal_set_charging_profiles", "charging_limit_changed"}
@@ -81,11 +94,16 @@ def test_a_misspelt_name_is_found_wherever_it_is(how: str) -> None:
         if inspect.isfunction(method) and known not in feature
     }
     station = type("Station", (), methods)
-    assert problems(station()) == []
+    other: Any = station()
+    assert problems(other) == []
     method = RecordingStation.signal_set_charging_profiles
     if how == "of the object":
-        other = station()
         other.signal_set_charging_profile = method.__get__(other)
+    elif how == "behind a proxy":
+        behind = type("Station", (station,), {"signal_set_charging_profile": method})()
+        other = weakref.proxy(behind)
+    elif how == "of an odd class":
+        other = Odd("Station", (station,), {"signal_set_charging_profile": method})()
     else:
         reads = {"__getattr__": lambda self, name: method.__get__(self) if name.endswith("_profile") else None}
         told = {"__dir__": lambda self: [*object.__dir__(self), "signal_set_charging_profile"]}

@@ -123,6 +123,27 @@ async def test_messages_before_the_close_frame_are_not_lost(pair: Any) -> None:
         await client.receive()
 
 
+@pytest.mark.parametrize("what", ["on_end", "on_ping"])
+async def test_an_end_is_told_also_where_what_was_called_raised(pair: Any, what: str) -> None:
+    client, server = await pair()
+
+    def raises(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    setattr(client, what, raises)
+    server.send_ping()
+    server.send_close()
+    await server.flush()
+    with pytest.raises(ZeroDivisionError):
+        await client.receive()
+    setattr(client, what, None)
+    if what == "on_ping":
+        client.abort()
+    for _ in range(2):
+        with pytest.raises(ConnectionClosed):
+            await client.receive()
+
+
 async def test_nothing_is_sent_after_a_close(pair: Any) -> None:
     client, _ = await pair()
     client.send_close(1000)
