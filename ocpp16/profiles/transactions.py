@@ -27,7 +27,7 @@ from ocpp16.state.signals import (
 )
 from ocpp16.state.transaction import Transaction, TransactionPhase, watt_hours
 from ocpp16.store.base import RowChange
-from ocpp16.store.tables import samples, transactions
+from ocpp16.store.tables import meters, samples, transactions
 
 
 class TransactionMessages(FeatureProfile):
@@ -95,7 +95,13 @@ class TransactionMessages(FeatureProfile):
             payload["reservationId"] = reservation_id
         ctx.sender.check("StartTransaction", payload)
         ctx.transactions.add(transaction)
-        number = ctx.sender.queue("StartTransaction", payload, transaction, transactions.put(transaction))
+        number = ctx.sender.queue(
+            "StartTransaction",
+            payload,
+            transaction,
+            transactions.put(transaction),
+            _checkpoint(transaction, transaction.meter_start, transaction.started_at, transaction.clock_boot),
+        )
         self._meter_values.begin(transaction, signed)
         ctx.tell(StartedEvent(connector_id, session_id, id_tag), number)
         ctx.signals.emit(TransactionStarted(transaction))
@@ -157,6 +163,9 @@ class TransactionMessages(FeatureProfile):
         transaction.id_tag_end = id_tag_end
         transaction.stop_clock_boot = clock_boot
         ctx.transactions.stop(transaction)
+        # What is made up from what is stored says nothing new, and a register that fell nothing that is to be kept.
+        is_read = not is_recovered and meter_stop >= transaction.meter_last
+        kept = (_checkpoint(transaction, meter_stop, at, clock_boot),) if is_read else ()
         payload: Payload = {
             "meterStop": meter_stop,
             "timestamp": ctx.time_text(at),
@@ -172,6 +181,7 @@ class TransactionMessages(FeatureProfile):
             transaction,
             transactions.put(transaction),
             samples.delete(transaction.key),
+            *kept,
             clock_boot=clock_boot,
             data_boots=data.clock_boots,
         )
@@ -328,3 +338,9 @@ class TransactionMessages(FeatureProfile):
                     entry.clock_boot = 0
                     rows.append(ctx.sender.row(entry))
         return rows
+
+
+def _checkpoint(transaction: Transaction, register: int, at: int, clock_boot: int) -> RowChange:
+    """The row that keeps the register of its connector, as each sample does: a meter that keeps none goes on from it,
+    and the registers of two transactions do not overlap."""
+    return meters.put_reading(transaction.connector_id, register, at, clock_boot)
