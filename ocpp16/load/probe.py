@@ -62,7 +62,7 @@ def is_late(loop_delay: float, cpu: float) -> bool:
 
 def why(seconds: float, worst_delay: float, worst_cpu: float) -> str:
     """In words; "" if there were no such seconds."""
-    if not seconds:
+    if round(seconds, 1) == 0:
         return ""
     reasons = []
     if worst_delay > LATE:

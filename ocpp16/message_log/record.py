@@ -96,7 +96,24 @@ class Record:
         return self.action or self.text
 
 
-_REFUSALS = frozenset({"Rejected", "NotSupported", "NotImplemented", "Failed", "VersionMismatch", "UnlockFailed"})
+_REFUSALS = frozenset(
+    {
+        "Failed",
+        "Faulted",
+        "NotFound",
+        "NotImplemented",
+        "NotSupported",
+        "Occupied",
+        "Rejected",
+        "Unavailable",
+        "Unknown",
+        "UnknownMessageId",
+        "UnknownVendorId",
+        "UnlockFailed",
+        "VersionMismatch",
+    }
+)
+"""Of each status that a CALLRESULT can have, those that say no: what was asked for was not done."""
 
 
 @dataclass(slots=True)

@@ -71,6 +71,12 @@ def test_requests_that_are_never_answered_are_forgotten() -> None:
         ({"status": "Rejected"}, True),
         ({"status": "NotSupported"}, True),
         ({"status": "Accepted"}, False),
+        *[({"status": word}, True) for word in ("UnknownVendorId", "UnknownMessageId", "Unknown", "NotFound")],
+        *[({"status": word}, True) for word in ("Occupied", "Faulted", "Unavailable", "VersionMismatch", "Failed")],
+        *[
+            ({"status": word}, False)
+            for word in ("RebootRequired", "Scheduled", "Unlocked", "AcceptedCanceled", "Idle")
+        ],
         ({"idTagInfo": {"status": "Blocked"}}, True),
         ({"idTagInfo": {"status": "Accepted"}}, False),
         ({"status": ["Rejected"]}, False),

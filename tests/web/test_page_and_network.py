@@ -53,6 +53,59 @@ def test_a_code_is_changed_for_the_token(station: Any, make_page: Any) -> None:
     assert asked == ["POST Bearer a-code-of-these-tests"]
 
 
+HIDDEN = """
+    window.isSeen = true;
+    Object.defineProperty(document, "hidden", {get: () => !window.isSeen});
+    window.see = (isSeen) => { window.isSeen = isSeen; document.dispatchEvent(new Event("visibilitychange")); };
+"""
+"""In a browser without a screen each page is seen; this is what a tab behind others is told."""
+
+
+def test_pages_that_nobody_sees_make_room_for_others(station: Any, make_page: Any) -> None:
+    """A browser has six connections to a program, and each page takes one."""
+    first = make_page(station.url())
+    first.context.add_init_script(HIDDEN)
+    first.reload()
+    status(first, "Available")
+    pages = [first]
+    for _ in range(6):
+        pages[-1].evaluate("see(false)")
+        pages.append(first.context.new_page())
+        pages[-1].goto(station.url())
+    last = pages[-1]
+    status(last, "Available")
+    expect(last.get_by_role("alert")).to_be_hidden()
+    press(last, "Plug in")
+    status(last, "Preparing")
+    station.do("data_transfer", vendor_id="while-nobody-saw-it")
+    told = rows(last, "DataTransfer").filter(has_text="while-nobody-saw-it")
+    expect(told).to_have_count(1)
+    last.evaluate("see(false)")
+    for page in pages[:-1]:  # each of them once more, whoever gave way before
+        page.evaluate("see(true)")
+        status(page, "Preparing")
+        expect(rows(page, "DataTransfer").filter(has_text="while-nobody-saw-it")).to_have_count(1)
+        expect(page.get_by_role("alert")).to_be_hidden()
+        expect(page.locator("#messages")).not_to_contain_text("cut off")
+        page.evaluate("see(false)")
+
+
+def test_a_request_that_is_never_answered_is_a_problem(station: Any, central_system: Any, make_page: Any) -> None:
+    page = make_page(station.url())
+    status(page, "Available")
+    page.get_by_role("button", name="Clear", exact=True).click()
+    with central_system.standing_still():
+        station.do("heartbeat")
+        expect(rows(page, "Heartbeat").locator(".chip")).to_have_text("waiting …")
+        station.do("drop")
+    station.do("connect")
+    page.get_by_label("problems").check()
+    try:
+        expect(rows(page, "Heartbeat").first.locator(".chip")).to_have_text("no answer")
+    finally:
+        page.get_by_label("problems").uncheck()
+
+
 def test_the_network_is_cut_and_comes_back(station: Any, make_page: Any) -> None:
     with panel_world.network(station.port) as way:
         page = make_page(station.url(way.port), quiet=False)

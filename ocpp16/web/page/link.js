@@ -2,6 +2,7 @@
 
 const SILENCE = 12_000; // ms without a word, after which a stream counts as broken; the program says something every 5 s
 const WAITS = [500, 1000, 2000, 3000, 5000]; // ms before each attempt to come back; the last one for good
+const CROWDED = 3000; // ms without an answer, after which pages that nobody sees are asked to make room
 const ALONE = { cache: "no-store", credentials: "omit", redirect: "error" };
 const LONGEST_EVENT = 64 * 1024 * 1024;
 
@@ -73,13 +74,17 @@ async function change(code) {
   else throw new Refused(answer.status, text.trim());
 }
 
+// A browser has six connections to a program, for all pages of it together, and each page's stream takes one.
+const otherPages = new BroadcastChannel("ocpp16");
+
 let cut = new AbortController(); // of what is asked beside the stream, which would wait as long as TCP does
 
 async function ask(path, options = {}) {
   if (ofOne !== null) path += `${path.includes("?") ? "&" : "?"}charge_point=${encodeURIComponent(ofOne)}`;
   await exchange();
   const headers = { Authorization: `Bearer ${token.get()}`, ...options.headers };
-  const answer = await fetch(path, { signal: cut.signal, ...options, ...ALONE, headers });
+  const crowded = setTimeout(() => otherPages.postMessage("room"), CROWDED);
+  const answer = await fetch(path, { signal: cut.signal, ...options, ...ALONE, headers }).finally(() => clearTimeout(crowded));
   if (!answer.ok) throw new Refused(answer.status, (await answer.text()).trim());
   return answer;
 }
@@ -106,6 +111,8 @@ export async function command(name, given) {
   }
 }
 
+const RESTED = new Error("the page made room for another one");
+
 /**
  * Follows the stream for as long as the page is there. `on` has a function for each event (hello, parts, rows, missed),
  * and state(name, details): "open", "lost" with {since}, "token", "full", "absent".
@@ -119,7 +126,23 @@ export class Stream {
     this.heard = null; // when, the last time
     this.attempts = 0;
     this.wake = null;
+    this.following = null;
+    this.rests = false; // nobody sees the page, and another one needed its connection
     addEventListener("online", () => this.retry());
+    otherPages.addEventListener("message", () => this.makeRoom());
+    document.addEventListener("visibilitychange", () => this.goOn());
+  }
+
+  makeRoom() {
+    if (!document.hidden || this.following === null) return;
+    this.rests = true;
+    this.following.abort(RESTED);
+  }
+
+  goOn() {
+    if (document.hidden || !this.rests) return;
+    this.rests = false;
+    this.retry();
   }
 
   /** Try now, if it is waiting. */
@@ -133,6 +156,8 @@ export class Stream {
         await this.follow();
         throw new Error("the program ended the stream");
       } catch (error) {
+        while (this.rests) await this.wait(null);
+        if (error === RESTED) continue;
         if (error instanceof Refused && error.status === 401) {
           this.on.state("token", { isWrong: Boolean(token.get()) });
           await this.wait(null);
@@ -162,7 +187,7 @@ export class Stream {
   }
 
   async follow() {
-    const control = new AbortController();
+    const control = (this.following = new AbortController());
     let timer = setTimeout(() => control.abort(), SILENCE);
     try {
       const answer = await ask(`api/stream?instance=${this.instance}&after=${this.after}`, { signal: control.signal });
@@ -179,9 +204,12 @@ export class Stream {
         if (kept.length > LONGEST_EVENT) throw new Error("an event has no end");
         for (const block of blocks) this.take(block);
       }
+    } catch (error) {
+      throw control.signal.reason === RESTED ? RESTED : error;
     } finally {
       clearTimeout(timer);
       control.abort();
+      this.following = null;
     }
   }
 

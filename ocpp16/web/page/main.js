@@ -118,7 +118,7 @@ const stream = new Stream({
   parts: showParts,
   rows: (rows) => traffic.take(rows),
   missed({ count }) {
-    traffic.note(`${count} messages are missing here: this page was too slow for them.`, "error");
+    traffic.note(`${count} messages are missing here: they were too many for this page, or came while nobody saw it.`, "error");
     say(`${count} messages were missed; the state is up to date again`, "bad");
   },
   state: (name, details) => tellState(stream, name, details, state.ending),

@@ -14,6 +14,7 @@ export class Traffic {
     this.name = name;
     this.items = [];
     this.open = new Map();
+    this.asked = null; // what the charge point asked last
     this.fresh = []; // came since the last drawing
     this.changed = new Set();
     this.total = 0;
@@ -44,15 +45,25 @@ export class Traffic {
         this.add({ kind: "malformed", at: Date.parse(row.at), direction: row.direction, answer: row, problem: "error" });
       } else if (row.kind === "CALL") {
         const item = { kind: "exchange", at: Date.parse(row.at), direction: row.direction, request: row, answer: null };
+        this.giveUp(row.direction);
         this.open.delete(row.asker + row.id);
         this.open.set(row.asker + row.id, item);
         if (this.open.size > MOST_OPEN) this.open.delete(this.open.keys().next().value);
+        if (row.direction === "sent") this.asked = item;
         this.add(item);
       } else {
         this.answer(row);
       }
     }
     this.due();
+  }
+
+  /** A charge point asks one thing at a time: when it asks the next, it does not wait for the one before any more. */
+  giveUp(direction) {
+    const item = this.asked;
+    if (direction !== "sent" || item === null || item.answer) return;
+    item.problem = "error";
+    if (item.row || !item.isGone) this.changed.add(item);
   }
 
   answer(row) {
@@ -231,6 +242,7 @@ export class Traffic {
     if (!item.chip) return;
     const [text, kind] = answerText(item);
     set(item.chip, text);
+    item.chip.title = text;
     item.chip.className = `chip ${kind}`;
     item.row.className = `${item.kind} ${item.problem ?? ""}`;
     set(item.latency, took(item.answer?.latency));
@@ -359,7 +371,7 @@ function glance(row) {
 function answerText(item) {
   const { answer, kind } = item;
   if (kind === "malformed") return ["unreadable", "error"];
-  if (!answer) return ["waiting …", "open"];
+  if (!answer) return item.problem ? ["no answer", "error"] : ["waiting …", "open"];
   const frame = answer.frame;
   if (!frame) return ["(long)", ""];
   if (frame[0] === 4) return [String(frame[2]), "error"];

@@ -27,10 +27,12 @@ export function tellState(stream, name, details, ending) {
     return;
   }
   let text = "The program does not answer: it was ended, or the network is cut.";
+  if (name === "lost" && stream.heard === null) text = "The program does not answer: it was ended, the network is cut, or this browser shows six pages of it already.";
   if (name === "full") text = `The program takes no more pages: ${details.text}.`;
   else if (name === "absent") text = `It cannot be shown: ${details.text}.`;
   else if (ending !== null) text = `The program has ended: ${ending}.`;
-  const next = `It is tried again by itself; what is shown is of ${clock(details.since)}.`;
+  const shown = stream.heard === null ? "" : `; what is shown is of ${clock(details.since)}`;
+  const next = `It is tried again by itself${shown}.`;
   tell(name, text, next, el("button", { type: "button", onclick: () => stream.retry() }, "Try now"));
 }
 

@@ -52,6 +52,15 @@ class CentralSystem:
         self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
 
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """It neither reads nor answers meanwhile."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def close(self) -> None:
         _ended(self.process, [self._reader])
 
