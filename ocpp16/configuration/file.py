@@ -19,6 +19,7 @@ _MOST_DIGITS: Final = 400
 """Of a whole number: more than any double has, and few enough to be read at once."""
 _MOST_TOLD: Final = 200
 _SHOWN: Final = 80
+_SIMPLE: Final = (str, int, bool, float)
 
 
 def read_json_object(path: str | Path | Traversable) -> dict[str, Any]:
@@ -97,9 +98,6 @@ def difference(main: Any, wanted: Any) -> Any:
         elif not is_same_json(main[name], value):
             patch[name] = difference(main[name], value)
     return patch
-
-
-_SIMPLE = (str, int, bool, float)
 
 
 def is_same_json(one: Any, other: Any) -> bool:

@@ -62,15 +62,16 @@ def is_late(loop_delay: float, cpu: float) -> bool:
 
 def why(seconds: float, worst_delay: float, worst_cpu: float) -> str:
     """In words; "" if there were no such seconds."""
-    if round(seconds, 1) == 0:
+    if not seconds:
         return ""
+    length = f"{round(seconds, 1):g}" if seconds >= 0.05 else "less than 0.1"
     reasons = []
     if worst_delay > LATE:
         reasons.append(f"a task woke up to {worst_delay * 1000:.0f} ms too late")
     if worst_cpu >= BUSY:
         reasons.append(f"a process took {worst_cpu:.0%} of a core")
     return (
-        f"in {round(seconds, 1):g} s this tool itself was behind ({' and '.join(reasons)}):"
+        f"in {length} s this tool itself was behind ({' and '.join(reasons)}):"
         " latencies of these seconds are in part its own. Use fewer charge points in each process, more processes, or"
         " another machine."
     )

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from ocpp16.load.portion import ActionPortion, Portion, Standing
+from ocpp16.load.probe import why
 from ocpp16.load.recorder import MOST_KINDS
 from ocpp16.load.results import Attempts, ErrorCount, Offender
 from ocpp16.load.tally import PATIENCE, Tally
@@ -101,6 +102,11 @@ def test_late_seconds_are_marked_and_said_in_words() -> None:
     assert "250 ms too late" in limit.why
     assert "99% of a core" in limit.why
     assert [one.is_late for one in tally.seconds] == [False, True, True]
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.02, "less than 0.1 s"), (0.05, "0.1 s"), (3.0, "3 s")])
+def test_a_moment_in_which_it_was_late_is_not_none(seconds: float, told: str) -> None:
+    assert why(seconds, 0.25, 0.5).startswith(f"in {told} this tool itself was behind")
 
 
 def test_a_loop_that_was_blocked_leaves_a_longer_entry() -> None:

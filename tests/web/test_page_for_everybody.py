@@ -1,6 +1,7 @@
 """The page for whoever looks: light and dark, narrow, by the keyboard, by the names a screen reader hears."""
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -161,3 +162,28 @@ def unnamed(page: Any) -> list[Any]:
         and node.get("role", {}).get("value") in controls
         and not node.get("name", {}).get("value", "").strip()
     ]
+
+
+@pytest.mark.parametrize("width", [400, 900, 1400])
+@pytest.mark.parametrize("span", ["24 hours", "7 days"])
+def test_times_under_the_limits_ahead_can_be_read(station: Any, make_page: Any, width: int, span: str) -> None:
+    page = make_page(station.url(), width=width)
+    status(page, "Available")
+    page.get_by_label("Limits for").select_option(label=span)
+    time = r"^\w{3} \d\d:\d\d$" if span == "7 days" else r"^\d\d:\d\d$"
+    whole, boxes = page.wait_for_function(BOXES, arg=time).json_value()
+    assert len(boxes) >= 2
+    assert all(left[1] + 4 <= right[0] for left, right in pairwise(boxes)), boxes
+    assert whole[0] <= boxes[0][0]
+    assert boxes[-1][1] <= whole[1]
+
+
+BOXES = """(time) => {
+    const picture = document.querySelector("svg[aria-label^='Composite schedule']");
+    const box = (node) => { const {left, right} = node.getBoundingClientRect(); return [left, right]; };
+    const all = [...(picture?.querySelectorAll("text") ?? [])];
+    const texts = all.filter((text) => new RegExp(time).test(text.textContent));
+    return texts.length ? [box(picture), texts.map(box)] : null;
+}"""
+"""Where the picture of limits begins and ends from left to right, and its texts of this form, once there are any: all
+at one moment, for it is drawn anew now and then."""

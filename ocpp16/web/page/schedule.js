@@ -8,6 +8,7 @@ const HEIGHT = 240;
 const MARGIN = { top: 14, right: 12, bottom: 26, left: 52 };
 const HIGHER = 2.5; // how far a profile may be above the composite schedule before it is cut off
 const TICKS = [60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
+const DAY = 86400;
 
 export class Schedule {
   constructor() {
@@ -163,11 +164,14 @@ function scale(highest) {
 }
 
 function times(data, width) {
-  const most = Math.max(2, Math.floor(width / 80));
-  const step = TICKS.find((one) => data.duration / one <= most) ?? 86400;
+  const room = data.duration > 2 * DAY ? 72 : 80; // pixels of a label and of what is between two
+  const most = Math.max(2, Math.floor(width / room));
+  const step = TICKS.find((one) => data.duration / one <= most) ?? Math.ceil(data.duration / DAY / most) * DAY;
   const zone = new Date(data.start).getTimezoneOffset() * 60;
   const begin = Math.floor(data.start / 1000) - zone;
   const found = [];
-  for (let at = Math.ceil(begin / step) * step; at <= begin + data.duration; at += step) found.push([at - begin, shortTime((at + zone) * 1000, data.duration)]);
-  return found.filter(([second]) => second / data.duration > 0.03 && second / data.duration < 0.98);
+  const grid = Math.min(step, DAY); // of several days the first midnight is the first
+  for (let at = Math.ceil(begin / grid) * grid; at <= begin + data.duration; at += step) found.push([at - begin, shortTime((at + zone) * 1000, data.duration)]);
+  const half = room / 2; // those that would not be there whole are left out
+  return found.filter(([second]) => (second / data.duration) * width > half - MARGIN.left && (second / data.duration) * width < width - half + MARGIN.right);
 }

@@ -45,11 +45,10 @@ export class Traffic {
         this.add({ kind: "malformed", at: Date.parse(row.at), direction: row.direction, answer: row, problem: "error" });
       } else if (row.kind === "CALL") {
         const item = { kind: "exchange", at: Date.parse(row.at), direction: row.direction, request: row, answer: null };
-        this.giveUp(row.direction);
         this.open.delete(row.asker + row.id);
         this.open.set(row.asker + row.id, item);
         if (this.open.size > MOST_OPEN) this.open.delete(this.open.keys().next().value);
-        if (row.direction === "sent") this.asked = item;
+        if (row.direction === "sent") this.asks(item);
         this.add(item);
       } else {
         this.answer(row);
@@ -59,9 +58,10 @@ export class Traffic {
   }
 
   /** A charge point asks one thing at a time: when it asks the next, it does not wait for the one before any more. */
-  giveUp(direction) {
+  asks(next) {
     const item = this.asked;
-    if (direction !== "sent" || item === null || item.answer) return;
+    this.asked = next;
+    if (item === null || item.answer) return;
     item.problem = "error";
     if (item.row || !item.isGone) this.changed.add(item);
   }
