@@ -7,7 +7,7 @@ due when that one was, and all that were due between have waited for its answer:
 
 from collections.abc import Callable
 from functools import partial
-from math import floor, nan
+from math import ceil, floor, nan
 from typing import Final
 
 from ocpp16.errors import Ocpp16Error
@@ -100,9 +100,10 @@ class Beats:
         return [until - (grid.first + number * self._interval) for number in moments]
 
     def due(self) -> int:
-        """How many were due since this was last asked."""
+        """How many were due since this was last asked; those of this very moment count the next time, when they can
+        have been sent."""
         now = self._now()
-        total = sum(floor((now - first) / self._interval) + 1 for first in self._firsts if first <= now)
+        total = sum(ceil((now - first) / self._interval - NEAR) for first in self._firsts if first < now)
         found, self._counted = total - self._counted, total
         return found
 

@@ -148,7 +148,7 @@ class View:
         notes += [f"process {one.number} {one.ended}" for one in self.processes if not one.is_alive]
         due, beats = self.tally.due_calls, measured.get("Heartbeat")
         sent = beats.count if beats is not None else 0
-        if sent < due * FEW:
+        if sent + self.tally.open_calls < due * FEW:
             missed = self.tally.missed_calls
             for_nobody = f"; {missed} fell in times without a connection or a registration" if missed else ""
             others = "; others waited for an answer in vain, or for that to another: the latencies have them"

@@ -158,7 +158,7 @@ class Tally:
                 errors=sum(part.errors for part in parts),
                 timeouts=sum(part.timeouts for part in parts),
                 lost=sum(part.lost for part in parts),
-                in_flight=sum(one.open_calls for one in standing),
+                in_flight=self.open_calls,
                 loop_delay=delay,
                 p50=None,
                 p95=None,
@@ -190,6 +190,11 @@ class Tally:
     def connected(self) -> int:
         """Charge points that had a connection at the end of the last second."""
         return sum(one.connected for one in self._standing.values())
+
+    @property
+    def open_calls(self) -> int:
+        """Calls that waited for their answer at the end of the last second."""
+        return sum(one.open_calls for one in self._standing.values())
 
     @property
     def stage(self) -> str:

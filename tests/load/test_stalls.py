@@ -182,3 +182,26 @@ async def test_whom_the_central_system_does_not_let_in_is_missed(
     wanted = load_test(4, thresholds=("Heartbeat.count == 0",) if refused == 4 else ("BootNotification.p99 < 1s",))
     await wanted.run()
     assert wanted.results().is_passed == (refused in (0, 4)), "where nobody was let in, that may be what is wanted"
+
+
+async def test_a_heartbeat_under_way_is_none_that_was_not_sent(csms: CentralSystem, load_test: Make) -> None:
+    """Of one charge point, seen each second, it would be more than a hundredth of all for the first hundred."""
+    csms.standard_answers.interval = 3_600
+
+    async def answer(payload: dict[str, Any], call: ReceivedCall) -> Answer:
+        await trio.sleep(0.3)
+        return {"currentTime": "2026-01-01T00:00:00Z"}
+
+    csms.answers["Heartbeat"] = answer
+    test = load_test(1, rate=1.0)
+    notes: list[str] = []
+    open_calls: list[int] = []
+
+    def look() -> None:
+        notes.extend(test.results().notes)
+        open_calls.append(test.tally.open_calls)
+
+    test.on_second = look
+    await test.run()
+    assert max(open_calls) == 1, "none was seen under way"
+    assert not [note for note in notes if "heartbeats were due" in note]
