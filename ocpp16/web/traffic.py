@@ -28,11 +28,13 @@ LONGEST_EVENT: Final = 8_192
 class Traffic:
     """Of one charge point. `add` takes each row, a JSON object."""
 
-    __slots__ = ("_add", "_bytes", "_malformed", "_reader", "_records", "_sequence")
+    __slots__ = ("_add", "_askers", "_bytes", "_malformed", "_reader", "_records", "_sequence")
 
     def __init__(self, add: Callable[[bytes], object], secrets: Collection[str] = ()) -> None:
         self._add = add
         self._reader = Reader(secrets)
+        self._askers: set[str] = set()
+        """Sides that have asked since this began: before, an answer may be to what was asked earlier."""
         self._records: deque[Record] = deque()
         self._bytes = 0
         self._sequence = 0
@@ -50,7 +52,12 @@ class Traffic:
             self._bytes += len(record.text)
             while len(self._records) > MOST_RECORDS or (self._bytes > MOST_BYTES and len(self._records) > 1):
                 self._bytes -= len(self._records.popleft().text)
-        self._add(_dumps(_row(record)))
+        row = _row(record)
+        if record.kind is Kind.CALL:
+            self._askers.add(record.asker)
+        elif record.asker in self._askers and not record.action:
+            row["problem"], row["unasked"] = "error", True
+        self._add(_dumps(row))
 
     def link(self) -> None:
         """Another connection begins: a gap in the count of a trace says so."""

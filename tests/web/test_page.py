@@ -167,6 +167,33 @@ def test_errors_of_what_is_typed_are_said(station: Any, make_page: Any) -> None:
     assert form.get_by_label("Profile").input_value() == json.dumps(profile), "what was typed is still there"
 
 
+def test_a_profile_keeps_its_colour_when_another_goes(station: Any, make_page: Any) -> None:
+    page = make_page(station.url())
+    status(page, "Available")
+    for number in (5, 6):
+        profile = {
+            "chargingProfileId": number,
+            "stackLevel": number,
+            "chargingProfilePurpose": "TxDefaultProfile",
+            "chargingProfileKind": "Relative",
+            "chargingSchedule": {
+                "chargingRateUnit": "A",
+                "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 10 + number}],
+            },
+        }
+        assert station.do("set_charging_profile", connector=1, profile=profile) == "Accepted"
+    picture = page.get_by_role("img", name=re.compile("Composite schedule of connector 1"))
+    expect(picture.locator("path.profile")).to_have_count(2)
+    legend = {n: page.locator(".legend li").filter(has_text=f"{n}: TxDefaultProfile") for n in (5, 6)}
+    colours = {n: legend[n].locator("path").get_attribute("class") for n in legend}
+    assert colours[5] != colours[6]
+    first, second = sorted(legend, key=lambda n: page.locator(".legend li").all_inner_texts().index(legend[n].inner_text()))
+    assert station.do("clear_charging_profiles", profile_id=first) == 1
+    expect(picture.locator("path.profile")).to_have_count(1)
+    assert legend[second].locator("path").get_attribute("class") == colours[second]
+    assert picture.locator("path.profile").get_attribute("class") == colours[second]
+
+
 def test_the_limits_ahead_are_drawn(station: Any, make_page: Any) -> None:
     page = make_page(station.url())
     status(page, "Available")

@@ -120,3 +120,25 @@ def test_whatever_is_sent_is_a_row_and_of_a_bounded_size(text: str) -> None:
     assert orjson.loads(rows[0])["kind"] in {"CALL", "CALLRESULT", "CALLERROR", "MALFORMED"}
     assert len(rows[0]) <= 2 * LONGEST_BODY + 10_000
     assert b"".join(traffic.trace("x")).count(b"\n") <= 1
+
+
+def test_an_answer_that_nobody_asked_for_is_a_problem() -> None:
+    """But not the first of a side that may have been asked before this began to look."""
+    rows: list[bytes] = []
+    traffic = Traffic(rows.append)
+
+    def problem(direction: str, *frame: object) -> object:
+        traffic.frame(0, 0.0, direction, orjson.dumps(frame).decode())
+        row = orjson.loads(rows[-1])
+        assert row.get("unasked") is (True if row.get("problem") == "error" else None)
+        return row.get("problem")
+
+    assert problem("received", 3, "from-before", {}) is None
+    assert problem("sent", 2, "1", "Heartbeat", {}) is None
+    assert problem("received", 3, "1", {"currentTime": "2026-01-01T00:00:00Z"}) is None
+    assert problem("received", 3, "1", {"currentTime": "2026-01-01T00:00:00Z"}) == "error"
+    assert problem("received", 4, "2", "GenericError", "", {}) == "error"
+    assert problem("sent", 3, "of-the-other", {}) is None
+    assert problem("received", 2, "of-the-other", "ClearCache", {}) is None
+    assert problem("sent", 3, "of-the-other", {"status": "Accepted"}) is None
+    assert problem("sent", 3, "of-the-other", {"status": "Accepted"}) == "error"

@@ -9,6 +9,7 @@ const MARGIN = { top: 14, right: 12, bottom: 26, left: 52 };
 const HIGHER = 2.5; // how far a profile may be above the composite schedule before it is cut off
 const TICKS = [60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
 const DAY = 86400;
+const COLOURS = 6;
 
 export class Schedule {
   constructor() {
@@ -18,6 +19,7 @@ export class Schedule {
     this.asked = 0;
     this.signature = "";
     this.isOpen = false;
+    this.colours = new Map(); // by id of a profile
     for (const id of ["schedule-connector", "schedule-duration", "schedule-unit"]) find(id).addEventListener("change", () => this.load());
     new ResizeObserver(([entry]) => {
       const width = Math.round(entry.contentRect.width);
@@ -64,8 +66,21 @@ export class Schedule {
     }
   }
 
+  /** A profile has its colour for as long as it is there, whatever comes and goes before it; a new one the rarest. */
+  paint(profiles) {
+    const before = this.colours;
+    this.colours = new Map(profiles.filter(({ id }) => before.has(id)).map(({ id }) => [id, before.get(id)]));
+    for (const { id } of profiles) {
+      if (this.colours.has(id)) continue;
+      const uses = new Array(COLOURS).fill(0);
+      for (const colour of this.colours.values()) uses[colour] += 1;
+      this.colours.set(id, uses.indexOf(Math.min(...uses)));
+    }
+  }
+
   draw() {
     const { data } = this;
+    this.paint(data.profiles);
     const width = Math.max(this.width, 240);
     const inner = { width: width - MARGIN.left - MARGIN.right, height: HEIGHT - MARGIN.top - MARGIN.bottom };
     const highest = Math.max(0, ...data.steps.map(([, limit]) => limit));
@@ -82,7 +97,7 @@ export class Schedule {
       parts.push(svg("line", { class: "grid", x1: x(second), x2: x(second), y1: MARGIN.top, y2: MARGIN.top + inner.height }));
       parts.push(svg("text", { x: x(second), y: HEIGHT - 8, "text-anchor": "middle" }, text));
     }
-    data.profiles.forEach((profile, index) => parts.push(svg("path", { class: `profile curve${index % 6}`, d: path(profile.steps, data.duration, x, y) })));
+    for (const profile of data.profiles) parts.push(svg("path", { class: `profile curve${this.colours.get(profile.id)}`, d: path(profile.steps, data.duration, x, y) }));
     const line = path(data.steps, data.duration, x, y);
     parts.push(svg("path", { class: "area", d: `${line}V${y(0)}H${x(0)}Z` }));
     parts.push(svg("path", { class: "composite", d: line }));
@@ -90,8 +105,8 @@ export class Schedule {
     const unit = data.unit === "A" ? "A per phase" : "W";
     const title = `Composite schedule of ${whose}, ${unit}: now ${amount(data.steps[0]?.[1] ?? 0)}, ${data.steps.length === 1 ? "all the time" : `${data.steps.length} steps`}`;
     const picture = svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-label": title }, ...parts);
-    const legend = data.profiles.map((profile, index) =>
-      el("li", {}, svg("svg", { width: 24, height: 10, "aria-hidden": "true" }, svg("path", { class: `profile curve${index % 6}`, d: "M0 5H24" })), name(profile)),
+    const legend = data.profiles.map((profile) =>
+      el("li", {}, svg("svg", { width: 24, height: 10, "aria-hidden": "true" }, svg("path", { class: `profile curve${this.colours.get(profile.id)}`, d: "M0 5H24" })), name(profile)),
     );
     const details = el(
       "details",

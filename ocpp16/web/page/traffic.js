@@ -372,6 +372,7 @@ function answerText(item) {
   const { answer, kind } = item;
   if (kind === "malformed") return ["unreadable", "error"];
   if (!answer) return item.problem ? ["no answer", "error"] : ["waiting …", "open"];
+  if (answer.unasked) return ["nobody asked", "error"];
   const frame = answer.frame;
   if (!frame) return ["(long)", ""];
   if (frame[0] === 4) return [String(frame[2]), "error"];
