@@ -187,7 +187,9 @@ def test_a_profile_keeps_its_colour_when_another_goes(station: Any, make_page: A
     legend = {n: page.locator(".legend li").filter(has_text=f"{n}: TxDefaultProfile") for n in (5, 6)}
     colours = {n: legend[n].locator("path").get_attribute("class") for n in legend}
     assert colours[5] != colours[6]
-    first, second = sorted(legend, key=lambda n: page.locator(".legend li").all_inner_texts().index(legend[n].inner_text()))
+    first, second = sorted(
+        legend, key=lambda n: page.locator(".legend li").all_inner_texts().index(legend[n].inner_text())
+    )
     assert station.do("clear_charging_profiles", profile_id=first) == 1
     expect(picture.locator("path.profile")).to_have_count(1)
     assert legend[second].locator("path").get_attribute("class") == colours[second]
