@@ -7,6 +7,7 @@ from pathlib import Path
 
 import paramiko
 import pytest
+import trio
 from loopback import content_of, left_beside, names_in, threads_of_others
 from sftp_file_server import SftpFileServer
 
@@ -276,6 +277,24 @@ async def test_a_server_that_is_none(here: Path) -> None:
     assert error.failure in (TransferFailure.PROTOCOL, TransferFailure.CUT_OFF)
     error = await fails(TransferService(), "sftp://a:bcdef@127.0.0.1:1/fw", here / "fw")
     assert error.failure is TransferFailure.UNREACHABLE
+
+
+async def test_a_server_that_falls_silent_in_its_handshake_leaves_no_thread(here: Path) -> None:
+    """Between its banner and its keys a thread of paramiko's runs that ends by itself only when the handshake does."""
+    service = TransferService(sftp=SftpAccess())
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    port = listener.socket.getsockname()[1]
+    async with listener, trio.open_nursery() as nursery:
+        nursery.start_soon(service.download, f"sftp://u:p@127.0.0.1:{port}/fw", here / "fw")
+        stream = await listener.accept()
+        await stream.send_all(b"SSH-2.0-silent\r\n")
+        came = b""
+        while b"diffie-hellman" not in came:  # its own keys are sent: the handshake has begun
+            came += await stream.receive_some()
+        nursery.cancel_scope.cancel()
+    await stream.aclose()
+    assert threads_of_others() == []
+    assert names_in(here) == []
 
 
 async def test_what_paramiko_stumbles_over_is_no_fault_of_ours(server: SftpFileServer, here: Path) -> None:
