@@ -147,6 +147,9 @@ class Release:
             said.append(line)
             if "in a" in line:  # cut down
                 sizes.station_works(self._runner, station, whole)
+        for tag, other in self._wheels.items():
+            if tag != python.tag:
+                said.append(sizes.same_bounds(other, self._work / "weighed" / tag))
         return "\n".join(said)
 
     def _tests(self, python: Python) -> str:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zipfile import ZipFile
 
 from running import ROOT, Runner, StepFailed
 
@@ -144,6 +145,11 @@ def weighed(runner: Runner, wheel: Path, station: Path) -> Iterator[str]:
     yield bounded("ours, installed", size(package), INSTALLED)
     yield from storeys(package)
     yield with_others(package.parent)
+    yield from cut_down(package)
+
+
+def cut_down(package: Path) -> Iterator[str]:
+    """Lines about a station, and the package is as each says."""
     without_tools(package)
     yield bounded("ours, in a station", size(package), STATION)
     with without_sources(package):
@@ -151,6 +157,22 @@ def weighed(runner: Runner, wheel: Path, station: Path) -> Iterator[str]:
     for path in compiled(package):
         path.unlink()
     yield bounded("ours, in a small station", size(package), SMALL_STATION)
+
+
+def same_bounds(wheel: Path, folder: Path) -> str:
+    """Those of the wheel of another Python, for which units are larger or smaller. folder: to unpack it in."""
+    tag = wheel.name.split("-")[2]
+    with ZipFile(wheel) as packed:
+        packed.extractall(folder)
+    package = folder / "ocpp16"
+    said = []
+    try:
+        said.append(bounded("wheel", wheel.stat().st_size, WHEEL))
+        said.append(bounded("ours, installed", size(package), INSTALLED))
+        said += cut_down(package)
+    except StepFailed as reason:
+        raise StepFailed(f"{tag}: {reason}") from None
+    return f"{tag}: {'; '.join(said)}"
 
 
 def station_works(runner: Runner, station: Path, central_system: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copytree, ignore_patterns
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 import sizes
@@ -69,6 +70,21 @@ def test_each_form_keeps_its_bound(tmp_path: Path) -> None:
     sizes.bounded("small station", sizes.size(package), sizes.SMALL_STATION)
     assert not list(sizes.compiled(package))
     assert {path.name.split(".")[0] for path in package.rglob("*.so")} > {"_shared", "framing", "core"}
+
+
+def test_a_wheel_of_another_python_keeps_the_same_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "tree" / "ocpp16"
+    copytree(PACKAGE, package, ignore=ignore_patterns("__pycache__", "*.c", "*.pyx", "*.pxi", "codegen", "*.html"))
+    wheel = tmp_path / "ocpp16-1.0-cp399-cp399-linux.whl"
+    with ZipFile(wheel, "w", ZIP_DEFLATED, compresslevel=1) as packed:
+        for path in package.rglob("*"):
+            packed.write(path, path.relative_to(package.parent))
+    found = sizes.same_bounds(wheel, tmp_path / "unpacked")
+    assert found.startswith("cp399: wheel: ")
+    assert found.count("at most") == 5
+    monkeypatch.setattr(sizes, "UNITS_ALONE", 1_000_000)
+    with pytest.raises(StepFailed, match="cp399: ours, in a station without sources"):
+        sizes.same_bounds(wheel, tmp_path / "again")
 
 
 def _run(program: str, folder: Path) -> None:
