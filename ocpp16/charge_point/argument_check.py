@@ -37,6 +37,9 @@ _PATHS = (
 _FILES = ("config", "user_config_path", "custom_schema_path")
 _FOLDERS = ("certificates_path", "message_log_path", "session_logging_path")
 """Which need not be there."""
+_NEVER_NONE = frozenset({"config", "station", "trace_messages"})
+"""Any other one that is None was left out."""
+_NOT_GIVEN = object()
 _IMPOSSIBLE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP)
 """Why nothing will ever be at a path."""
 
@@ -45,10 +48,11 @@ def check_arguments(given: Mapping[str, Any]) -> None:
     """`given`: the arguments by name, all or some. Raises ConfigurationError that names each that cannot be meant."""
     problems: list[str] = []
     for name, check in _CHECKS.items():
-        if name not in given:
+        value = given.get(name, _NOT_GIVEN)
+        if value is _NOT_GIVEN or (value is None and name not in _NEVER_NONE):
             continue
         try:
-            problems += [f"{place} {fault}" for place, fault in check(name, given[name])]
+            problems += [f"{place} {fault}" for place, fault in check(name, value)]
         except BaseException as error:  # of an object that cannot even be looked at
             obey_exit(error)
             problems.append(f"{name} cannot be what it should: {sentence(error)}")
@@ -102,18 +106,17 @@ def _config_faults(name: str, value: Any) -> Faults:
 
 
 def _observer_faults(name: str, value: Any) -> Faults:
-    if value is not None:
-        for fault in faults(Observer, value):
-            yield name, f"is no Observer: {fault}"
+    for fault in faults(Observer, value):
+        yield name, f"is no Observer: {fault}"
 
 
 def _tolerances_faults(name: str, value: Any) -> Faults:
-    if value is not None and (is_a(value, (str, bytes)) or not is_a(value, (Iterable,))):
+    if is_a(value, (str, bytes)) or not is_a(value, (Iterable,)):
         yield name, f"must be a list of names, not {described(value)}"
 
 
 def _seed_faults(name: str, value: Any) -> Faults:
-    if value is not None and (not is_a(value, int) or is_a(value, bool)):
+    if not is_a(value, int) or is_a(value, bool):
         yield name, f"must be a whole number, not {described(value)}"
 
 
@@ -129,8 +132,6 @@ def _station_faults(name: str, value: Any) -> Faults:
 
 
 def _path_faults(name: str, value: Any) -> Faults:
-    if value is None and name != "config":
-        return
     try:
         text = os.fspath(value) if is_a(value, (str, os.PathLike)) else None
     except BaseException as error:  # of the host's own kind of path
@@ -170,8 +171,6 @@ def _mode(path: str) -> int:
 
 
 def _security_faults(name: str, value: Any) -> Faults:
-    if value is None:
-        return
     if not is_a(value, (Mapping,)):
         yield name, f"must be a mapping of names to paths, not {described(value)}"
         return
@@ -182,12 +181,12 @@ def _security_faults(name: str, value: Any) -> Faults:
                 yield place, f"must be text, not {shown(kind_of(given))}"  # never what it is
         elif not is_a(part, str) or part not in PATHS:
             yield place, f"is no path of certificates{did_you_mean(shown(part), (*PATHS, PASSWORD))}"
-        elif given != "":
+        elif given is not None and given != "":
             yield from _path_faults(place, given)
 
 
 def _most_connecting_faults(name: str, value: Any) -> Faults:
-    if value is not None and (not is_a(value, int) or is_a(value, bool) or value < 1):
+    if not is_a(value, int) or is_a(value, bool) or value < 1:
         yield name, f"must be a number from 1 on, not {described(value)}"
 
 
@@ -208,13 +207,12 @@ def _unread_paths(given: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _evse_security_faults(name: str, value: Any) -> Faults:
-    if value is not None:
-        for fault in faults(EvseSecurity, value):
-            yield name, f"is no EvseSecurity: {fault}"
+    for fault in faults(EvseSecurity, value):
+        yield name, f"is no EvseSecurity: {fault}"
 
 
 def _store_faults(name: str, value: Any) -> Faults:
-    if value is None or is_a(value, Journal):
+    if is_a(value, Journal):
         return
     if is_a(value, type):
         yield name, f"must be a Store or a Journal, not the class {described(value.__name__)}"
@@ -229,8 +227,6 @@ def _store_faults(name: str, value: Any) -> Faults:
 
 
 def _connector_faults(name: str, value: Any) -> Faults:
-    if value is None:
-        return
     if not callable(value):
         yield name, f"must be an async function of an endpoint, not {described(value)}"
         return
@@ -243,7 +239,7 @@ def _connector_faults(name: str, value: Any) -> Faults:
 
 
 def _listener_faults(name: str, value: Any) -> Faults:
-    if value is not None and not callable(value):
+    if not callable(value):
         yield name, f"must be a function, not {described(value)}"
 
 

@@ -21,6 +21,10 @@ from ocpp16.values import is_a
 _MISSING = object()
 _PLAIN_KINDS = (type, ABCMeta, type(CoreStation))
 """Of classes that `dir` looks at as it does at what is made of them."""
+_METHODS = frozenset({FunctionType, type(None)})
+"""What a class has under the name of a method that is the same for all that is made of it, or is not there."""
+_KNOWN: dict[tuple[Any, ...], tuple[str, ...]] = {}
+_MOST_KNOWN = 256
 
 
 class _Attached(Protocol):
@@ -31,6 +35,38 @@ class _Attached(Protocol):
 
 def station_problems(station: object) -> list[str]:
     """What keeps this from being a station, each with the name of the method."""
+    kind = _as_its_class(station)
+    if kind is None:
+        return _problems(station)
+    known = _KNOWN.get(kind)
+    if known is None:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        known = _KNOWN[kind] = tuple(_problems(station))
+    return list(known)
+
+
+def _as_its_class(station: object) -> tuple[Any, ...] | None:
+    """What is wrong with it is wrong with each of which this is the same: its class with the functions that we ask for,
+    and the names it has besides. None where it has methods of its own, or a class that is no plain one.
+
+    A fleet has thousands of stations of a class, and looking at one took a twenty-fifth of its boot.
+    """
+    kind: Any = type(station)
+    if not _is_plain(kind) or kind.__getattribute__ is not object.__getattribute__ or hasattr(kind, "__getattr__"):
+        return None
+    own: Any = _attribute(station, "__dict__")
+    if own is _MISSING:
+        own = {}
+    if type(own) is not dict or not _asked_for().isdisjoint(own):
+        return None
+    functions = [getattr(kind, name, None) for name in _asked_for()]
+    if not _METHODS.issuperset(map(type, functions)) or _attribute(station, "__class__") is not kind:
+        return None
+    return kind, *functions, *own
+
+
+def _problems(station: object) -> list[str]:
     if station is None:
         return ["station must be an object with the methods of CoreStation, not None"]
     if is_a(station, type):
@@ -58,6 +94,17 @@ def _attribute(station: object, name: str) -> object:
         return _attribute
 
 
+def _is_plain(kind: Any) -> bool:
+    """Does it tell its names as most classes do?"""
+    return type(kind) in _PLAIN_KINDS and kind.__dir__ is object.__dir__
+
+
+@cache
+def _asked_for() -> frozenset[str]:
+    """Names of all that a station may be asked."""
+    return frozenset(name for protocol in (CoreStation, *protocols(), _Attached) for name in _methods(protocol))
+
+
 @cache
 def _methods(protocol: type) -> dict[str, Callable[..., Any]]:
     """Those of a Protocol of ours, by name; not to be changed."""
@@ -76,8 +123,7 @@ def _misspelt(station: object, names: dict[str, Callable[..., Any]]) -> tuple[st
 def _names(station: object) -> tuple[str, ...]:
     """As `dir` has them, which takes longer than all the rest of this file: those of a class are asked for once."""
     kind: Any = type(station)
-    is_plain = type(kind) in _PLAIN_KINDS and kind.__dir__ is object.__dir__
-    if not is_plain or _attribute(station, "__class__") is not kind:  # a proxy has those of another
+    if not _is_plain(kind) or _attribute(station, "__class__") is not kind:  # a proxy has those of another
         return tuple(dir(station))
     own = getattr(station, "__dict__", None)
     return tuple(sorted({*_names_of(kind), *own})) if own else _names_of(kind)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ocpp16.charge_point import station_check
 from ocpp16.charge_point.open import open_charge_point
 from ocpp16.charge_point.station_check import station_problems as problems
 from ocpp16.errors import ConfigurationError
@@ -110,6 +111,79 @@ def test_a_misspelt_name_is_found_wherever_it_is(how: str) -> None:
         other = type("Station", (station,), {**reads, **told})()
     found = problems(other)
     assert any("signal_set_charging_profile looks like it" in problem for problem in found)
+
+
+def changed_in_its_class(station: Any) -> str:
+    type(station).reset = None
+    return "reset is missing"
+
+
+def replaced_in_its_class(station: Any) -> str:
+    type(station).reset = lambda self, kind: None
+    return "reset must be async"
+
+
+def with_a_method_of_its_own(station: Any) -> str:
+    station.reset = lambda kind: None
+    return "reset must be async"
+
+
+def with_a_name_of_its_own(station: Any) -> str:
+    type(station).signal_set_charging_profiles = None
+    station.signal_set_charging_profile = lambda profiles: None
+    return "signal_set_charging_profiles is missing (signal_set_charging_profile looks like it)"
+
+
+def read_by_itself(station: Any) -> str:
+    def read(self: Any, name: str) -> Any:
+        return None if name == "reset" else object.__getattribute__(self, name)
+
+    kind: Any = type(station)
+    kind.__getattribute__ = read
+    return "reset is missing"
+
+
+def of_another_class(station: Any) -> str:
+    other = type("Station", (RecordingStation,), {"reset": property(lambda self: None)})
+    station.__class__ = other
+    return "reset is missing"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        changed_in_its_class,
+        replaced_in_its_class,
+        with_a_method_of_its_own,
+        with_a_name_of_its_own,
+        read_by_itself,
+        of_another_class,
+    ],
+)
+def test_a_second_of_a_class_is_looked_at_as_far_as_it_is_another(change: Any) -> None:
+    kind = type("Station", (RecordingStation,), {})
+    assert problems(kind()) == problems(kind()) == []
+    other = kind()
+    expected = change(other)
+    assert any(expected in problem for problem in problems(other))
+    if change is with_a_method_of_its_own:
+        assert problems(kind()) == []
+
+
+def test_methods_of_objects_are_looked_at_each_time() -> None:
+    kind = type("Station", (RecordingStation,), {})
+    good, bad = kind(), kind()
+    good.reset = kind.reset.__get__(good)
+    bad.reset = lambda kind: None
+    assert problems(good) == []
+    assert problems(bad) == ["Station.reset must be async: `async def reset(…)`"]
+    assert problems(good) == []
+
+
+def test_what_is_known_of_classes_is_bounded() -> None:
+    for number in range(2 * station_check._MOST_KNOWN):
+        assert problems(type(f"Station{number}", (RecordingStation,), {})()) == []
+        assert len(station_check._KNOWN) <= station_check._MOST_KNOWN
 
 
 def test_attach_is_called_at_once_or_the_station_has_none() -> None:
