@@ -48,11 +48,17 @@ INSTEAD_OF: Mapping[type[FeatureProfile], type[FeatureProfile]] = {StationReserv
 
 
 def possible(station: CoreStation) -> tuple[type[FeatureProfile], ...]:
-    """Those that this station can do; found out once, when it is opened."""
-    found = {protocol: _has_all(station, protocol) for protocol in protocols()}
-    able = [kind for kind in FEATURES if kind.protocol is None or found[kind.protocol]]
+    """Those that this station can do; found out once, when it is opened. One tuple for all stations of a kind."""
+    return _able(FEATURES, tuple([_has_all(station, protocol) for protocol in protocols()]))
+
+
+@cache
+def _able(features: tuple[type[FeatureProfile], ...], there: tuple[bool, ...]) -> tuple[type[FeatureProfile], ...]:
+    """Which of these, where these of their Protocols are there."""
+    found = dict(zip(_protocols(features), there, strict=True))
+    able = [kind for kind in features if kind.protocol is None or found[kind.protocol]]
     left_out = {INSTEAD_OF[kind] for kind in able if kind in INSTEAD_OF}
-    return _shared(tuple(kind for kind in able if kind not in left_out))
+    return tuple(kind for kind in able if kind not in left_out)
 
 
 def _has_all(station: CoreStation, protocol: type) -> bool:
@@ -74,16 +80,15 @@ def _names(protocol: type) -> tuple[str, ...]:
     )
 
 
-@cache
-def _shared(kinds: tuple[type[FeatureProfile], ...]) -> tuple[type[FeatureProfile], ...]:
-    """One tuple for all charge points of a kind."""
-    return kinds
-
-
 def protocols() -> tuple[type, ...]:
     """What a station may have besides CoreStation, each as a whole or not at all."""
-    needed = (kind.protocol for kind in FEATURES if kind.protocol is not None)
-    return tuple(dict.fromkeys((*needed, *(extra for kind in FEATURES for extra in kind.extras))))
+    return _protocols(FEATURES)
+
+
+@cache
+def _protocols(features: tuple[type[FeatureProfile], ...]) -> tuple[type, ...]:
+    needed = (kind.protocol for kind in features if kind.protocol is not None)
+    return tuple(dict.fromkeys((*needed, *(extra for kind in features for extra in kind.extras))))
 
 
 @cache
