@@ -146,6 +146,7 @@ class Driver:
 
     def _note_added(self, member: Member) -> None:
         self.members[member.identity] = member
+        self._probe.added(member)
         if self._beats is not None:
             self._beats.added(member)
 

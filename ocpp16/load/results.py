@@ -83,7 +83,8 @@ class Second:
     """One second of the test, or `span` of them where a long test had its neighbours put together.
 
     at: when it ended. connected, registered, in_flight: at its end; the others within it. p50 to max: of the calls
-    that ended in it, from when they were due. loop_delay: how late a task of this process woke up, at worst.
+    that ended in it, from when they were due. loop_delay: how late a task of this process woke up, or a
+    charge point had its turn, at worst.
     cpu: share of one core that the busiest process took. is_late: the tool itself was behind, so that latencies of
     this second are in part its own.
     """

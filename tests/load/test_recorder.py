@@ -3,12 +3,9 @@
 from typing import Any
 
 import pytest
-import trio
-import trio.testing
 
 from ocpp16.fleet import CallEnded
 from ocpp16.load.portion import Standing
-from ocpp16.load.probe import PERIOD, Probe
 from ocpp16.load.recorder import LAST_FRAMES, MOST_KINDS, MOST_OFFENDERS, MOST_TRACED, SAMPLED, Recorder
 from ocpp16.load.results import Attempts, ErrorCount
 
@@ -150,34 +147,3 @@ def test_latency_is_real_where_the_clock_is_quick() -> None:
     one = recorder(speed=10.0)
     one.call(ended())
     assert one.cut(1, Standing(), has_offenders=False).actions["Heartbeat"].due == (299_776, 1)
-
-
-def test_the_probe_sees_delay_and_the_share_of_a_core() -> None:
-    now, used = [100.0], [1.0]
-    probe = Probe(lambda: now[0], lambda: used[0])
-    now[0], used[0] = 100.4, 1.1
-    probe.look(100.15)
-    probe.look(100.39)
-    now[0] = 101.0
-    delay, share = probe.cut()
-    assert delay == pytest.approx(0.25)
-    assert share == pytest.approx(0.1)
-    now[0] = 102.0
-    assert probe.cut() == (0.0, 0.0)
-
-
-async def test_a_delay_is_told_in_the_second_in_which_it_was() -> None:
-    """Both are due at the same time, and whoever cuts has its turn first."""
-    started = trio.current_time()
-    late = [0.0]
-    probe = Probe(lambda: trio.current_time() + late[0], lambda: 0.0)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(probe.run)
-        await trio.sleep_until(started + PERIOD / 2)
-        late[0] = 0.5
-        delay, _ = probe.cut()
-        assert delay == pytest.approx(0.5 - PERIOD / 2)
-        await trio.sleep_until(started + PERIOD)
-        await trio.testing.wait_all_tasks_blocked()
-        assert probe.cut()[0] < 0.1
-        nursery.cancel_scope.cancel()

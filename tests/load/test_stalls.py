@@ -189,11 +189,11 @@ async def test_a_heartbeat_under_way_is_none_that_was_not_sent(csms: CentralSyst
     csms.standard_answers.interval = 3_600
 
     async def answer(payload: dict[str, Any], call: ReceivedCall) -> Answer:
-        await trio.sleep(0.3)
+        await trio.sleep(0.6)
         return {"currentTime": "2026-01-01T00:00:00Z"}
 
     csms.answers["Heartbeat"] = answer
-    test = load_test(1, rate=1.0)
+    test = load_test(1, rate=0.8)
     notes: list[str] = []
     open_calls: list[int] = []
 
