@@ -48,10 +48,11 @@ class Standing:
 @dataclass(frozen=True, slots=True)
 class Portion:
     """second: its number in this process, from 1; ended: of the last of all, seconds since the begin at which it was
-    cut short. sent: CALLs written. loop_delay: real seconds that a task woke up too late, or that
-    a charge point waited for its turn, at worst. cpu: share of a core that the process took. offenders: those that fared worst so far, None where
-    they are not told this time. due_calls: calls of an open model that were due; missed_calls: those among them that
-    fell in times in which nobody was there to answer. attempts: to connect that failed. violations: of the protocol."""
+    cut short. sent: CALLs written. loop_delay: real seconds that a task woke up too late, or that a charge point waited
+    for its turn, at worst. cpu: share of a core that the process took. offenders: those that fared worst so far, None
+    where they are not told this time. due_calls: calls of an open model that were due; missed_calls: those among them
+    that fell in times in which nobody was there to answer. attempts: to connect that failed. violations: of the
+    protocol."""
 
     second: int
     standing: Standing

@@ -178,6 +178,35 @@ def test_times_under_the_limits_ahead_can_be_read(station: Any, make_page: Any, 
     assert boxes[-1][1] <= whole[1]
 
 
+def test_there_are_times_to_read_at_each_hour(station: Any, make_page: Any) -> None:
+    """Labels are at full hours and midnights, so where they lie depends on when it is; no two lie over each other."""
+    page = make_page(station.url())
+    status(page, "Available")
+    found = page.evaluate(LABELS)
+    assert len(found) > 1000
+    for duration, start, width, places in found:
+        assert len(places) >= 2, (duration, start, width)
+        room = 66 if duration > 172_800 else 44
+        assert all(left + room <= right for left, right in pairwise(places)), (duration, start, width, places)
+
+
+LABELS = """async () => {
+    const script = [...document.querySelectorAll("script[src]")].map((node) => node.src)[0];
+    const { times } = await import(new URL("schedule.js", script));
+    const found = [];
+    const choices = [...document.querySelectorAll("#schedule-duration option")];
+    for (const duration of choices.map((node) => Number(node.value)))
+        for (let minute = 0; minute < 1440; minute += 23)
+            for (const width of [336, 500, 800, 1200]) {
+                const start = 1767225600000 + minute * 60000;
+                const places = times({ duration, start }, width).map(([second]) => (second / duration) * width);
+                found.push([duration, start, width, places]);
+            }
+    return found;
+}"""
+"""Where the labels of an axis lie, in pixels, for each choice of how far ahead, all day, at several widths."""
+
+
 BOXES = """(time) => {
     const picture = document.querySelector("svg[aria-label^='Composite schedule']");
     const box = (node) => { const {left, right} = node.getBoundingClientRect(); return [left, right]; };

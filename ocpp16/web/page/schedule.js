@@ -178,8 +178,9 @@ function scale(highest) {
   return { top: Math.ceil(highest / step) * step, step };
 }
 
-function times(data, width) {
-  const room = data.duration > 2 * DAY ? 72 : 80; // pixels of a label and of what is between two
+/** Labels of the axis, `[second, text]` each; `width`: pixels of what is drawn between the margins. */
+export function times(data, width) {
+  const room = data.duration > 2 * DAY ? 72 : 48; // pixels of a label and of what is between two
   const most = Math.max(2, Math.floor(width / room));
   const step = TICKS.find((one) => data.duration / one <= most) ?? Math.ceil(data.duration / DAY / most) * DAY;
   const zone = new Date(data.start).getTimezoneOffset() * 60;
