@@ -197,7 +197,7 @@ LABELS = """async () => {
     const choices = [...document.querySelectorAll("#schedule-duration option")];
     for (const duration of choices.map((node) => Number(node.value)))
         for (let minute = 0; minute < 1440; minute += 23)
-            for (const width of [336, 500, 800, 1200]) {
+            for (const width of [280, 336, 500, 800, 1200]) {
                 const start = 1767225600000 + minute * 60000;
                 const places = times({ duration, start }, width).map(([second]) => (second / duration) * width);
                 found.push([duration, start, width, places]);
