@@ -171,7 +171,7 @@ def test_a_second_of_a_class_is_looked_at_as_far_as_it_is_another(change: Any) -
 
 
 def test_methods_of_objects_are_looked_at_each_time() -> None:
-    kind = type("Station", (RecordingStation,), {})
+    kind: Any = type("Station", (RecordingStation,), {})
     good, bad = kind(), kind()
     good.reset = kind.reset.__get__(good)
     bad.reset = lambda kind: None
