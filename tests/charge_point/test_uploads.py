@@ -9,6 +9,7 @@ from ocpp16.enums import LogEnumType, LogStatusEnumType
 from ocpp16.errors import CallFailed, FeatureNotBuilt
 from ocpp16.models import UNSIGNED, GetLogResponse, LogRequest
 from ocpp16.state.clock import to_datetime
+from ocpp16.store.tables import jobs
 from ocpp16.testing.central_system import START
 from ocpp16.testing.misbehaviour import Fault
 from ocpp16.testing.recording import Direction
@@ -105,15 +106,17 @@ class Hasty(UpdatableStation):
     """Tells all before it answers."""
 
     charge_point: Any = None
+    tells: tuple[str, ...] = ("Uploading", "Uploaded")
+    says = GetLogResponse(LogStatusEnumType.ACCEPTED)
 
     def attach(self, charge_point: Any) -> None:
         self.charge_point = charge_point
 
     async def upload_diagnostics(self, request: LogRequest) -> Any:
-        for status in ("Uploading", "Uploaded"):
+        for status in self.tells:
             self.charge_point.on_log_status_notification(request.request_id, status)
         await trio.sleep(1)
-        return GetLogResponse(LogStatusEnumType.ACCEPTED)
+        return self.says
 
     upload_logs = upload_diagnostics
 
@@ -157,6 +160,57 @@ async def test_one_that_is_rejected_leaves_the_older_one_alone(open_bench: Any) 
         assert await LOG.ask(bench, 6) == {"status": "Rejected"}
         await LOG.tell(bench, "Uploaded")
         assert LOG.told(bench) == ["Uploaded"]
+
+
+async def test_what_it_tells_of_one_that_it_then_rejects_is_not_told_of_the_older_one(open_bench: Any) -> None:
+    async with open_bench(station=Hasty()) as bench:
+        bench.station.tells = ("Uploading",)
+        await LOG.ask(bench)
+        bench.station.tells = ("Uploading", "Uploaded")
+        bench.station.says = GetLogResponse(LogStatusEnumType.REJECTED)
+        assert await LOG.ask(bench, 6) == {"status": "Rejected"}
+        await LOG.tell(bench, "Uploaded")
+        told = [(payload["requestId"], payload["status"]) for payload in bench.sent("LogStatusNotification")]
+        assert told == [(5, "Uploading"), (5, "Uploaded")]
+        assert bench.charge_point.counters.internal_errors == 0
+
+
+async def test_what_it_tells_of_one_that_it_then_rejects_is_told_as_its_own(open_bench: Any, kind: Kind) -> None:
+    async with open_bench(station=Hasty()) as bench:
+        bench.station.says = GetLogResponse(LogStatusEnumType.REJECTED)
+        await kind.ask(bench)
+        assert kind.told(bench) == ["Uploading", "Uploaded"]
+        assert bench.charge_point.counters.internal_errors == 0
+
+
+async def test_one_that_ended_is_not_cancelled_though_nobody_was_told_yet(open_bench: Any) -> None:
+    async with open_bench(station=UpdatableStation()) as bench:
+        await LOG.ask(bench)
+        bench.csms.misbehave(Fault.DROP, "LogStatusNotification")
+        await LOG.tell(bench, "Uploaded")
+        assert (await LOG.ask(bench, 6))["status"] == "Accepted"
+
+
+async def test_two_requests_at_once_are_asked_one_after_the_other(open_bench: Any) -> None:
+    """What is told of the one that runs is told at once, whatever is asked meanwhile."""
+    async with open_bench(station=UpdatableStation()) as bench:
+        bench.station.delays["upload_logs"] = 5
+        answers: list[str] = []
+
+        async def ask(number: int) -> None:
+            answers.append((await LOG.ask(bench, number))["status"])
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask, 5)
+            await trio.sleep(1)
+            nursery.start_soon(ask, 6)
+            await trio.sleep(3)
+            assert [request.request_id for (request,) in bench.station.asked("upload_logs")] == [5]
+            await trio.sleep(3)
+            assert [request.request_id for (request,) in bench.station.asked("upload_logs")] == [5, 6]
+            await LOG.tell(bench, "Uploading")
+            assert [payload["requestId"] for payload in bench.sent("LogStatusNotification")] == [5]
+        assert answers == ["Accepted", "AcceptedCanceled"]
 
 
 async def test_the_two_know_nothing_of_each_other(open_bench: Any) -> None:
@@ -206,6 +260,8 @@ async def test_what_cannot_be_told_back_is_rejected(open_bench: Any) -> None:
         with pytest.raises(CallFailed, match="PropertyConstraintViolation"):
             await bench.call("GetDiagnostics", {"location": ""})
         assert bench.station.asked("upload_logs") == bench.station.asked("upload_diagnostics") == []
+        for number in (2**31 - 1, -(2**31)):
+            assert (await LOG.ask(bench, number))["status"].startswith("Accepted"), number
 
 
 async def test_a_station_without_the_methods(open_bench: Any) -> None:
@@ -285,3 +341,57 @@ async def test_what_cannot_be_stored_is_not_taken(open_bench: Any, make_config: 
         await trio.sleep(60)
         await kind.tell(bench, "Uploaded")
         assert kind.told(bench) == ["Uploaded"], "the station did it all the same, and says so"
+
+
+async def test_one_that_ends_while_a_start_asks_for_it_anew_has_not_failed(
+    open_bench: Any, disk: Any, kind: Kind
+) -> None:
+    async with open_bench(station=UpdatableStation(), store=disk) as bench:
+        await kind.ask(bench)
+    station = UpdatableStation()
+    station.delays[kind.question] = 10
+    station.answers[kind.question] = GetLogResponse(LogStatusEnumType.REJECTED)
+    async with open_bench(station=station, store=disk) as bench:
+        bench.csms.misbehave(Fault.DROP, kind.notification)  # so that its end is not known to be told
+        await kind.tell(bench, "Uploaded")
+        await trio.sleep(120)
+        assert kind.told(bench) == ["Uploaded"]
+
+
+async def test_a_newer_request_while_a_start_asks_for_the_older_one(open_bench: Any, disk: Any) -> None:
+    """That the station takes the older one no more says nothing of the newer one."""
+    async with open_bench(station=UpdatableStation(), store=disk) as bench:
+        await LOG.ask(bench)
+    station = UpdatableStation()
+    station.delays["upload_logs"] = 10
+    station.answers["upload_logs"] = lambda request: GetLogResponse(
+        LogStatusEnumType.REJECTED if request.request_id == 5 else LogStatusEnumType.ACCEPTED
+    )
+    async with open_bench(station=station, store=disk) as bench:
+        del station.delays["upload_logs"]
+        assert (await LOG.ask(bench, 6))["status"] == "AcceptedCanceled"
+        await LOG.tell(bench, "Uploading", number=6)
+        await trio.sleep(20)
+        await LOG.tell(bench, "Uploaded", number=6)
+        assert LOG.told(bench) == ["Uploading", "Uploaded"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [{"location": None}, {"request_id": "one"}, {"log_type": "Perhaps"}, {"oldest": "soon"}, {"status": "Perhaps"}],
+)
+async def test_a_row_that_cannot_be_stops_no_start(open_bench: Any, disk: Any, kind: Kind, spoil: Any) -> None:
+    async with open_bench(station=UpdatableStation(), store=disk) as bench:
+        await kind.ask(bench)
+        (row,) = (jobs.ROWS.record(row) for row in disk.load("cp001", jobs.TABLE))
+        state = {**row.state, **spoil}
+        bench.charge_point._runtime.ctx.journal.append(
+            jobs.put(row._replace(state={name: value for name, value in state.items() if value is not None}))
+        )
+        await bench.charge_point.stored()
+    async with open_bench(station=UpdatableStation(), store=disk) as bench:
+        assert bench.charge_point.counters.internal_errors == 1, "what was lost is said"
+        await trio.sleep(10)
+        assert (bench.station.asked(kind.question), kind.told(bench)) == ([], [])
+        await kind.ask(bench)
+        assert len(bench.station.asked(kind.question)) == 1
