@@ -31,10 +31,12 @@ class Keeper:
 
     def __init__(self, verdict: Any = CertificateValidationResult.VALID) -> None:
         self.verdict = verdict
+        self.seconds = 0.0
         self.asked: list[tuple[str, list[LeafCertificateType]]] = []
 
     async def verify_certificate(self, certificate_chain: str, leaf_types: Sequence[LeafCertificateType]) -> Any:
         self.asked.append((certificate_chain, list(leaf_types)))
+        await trio.sleep(self.seconds)
         if isinstance(self.verdict, Exception):
             raise self.verdict
         if self.verdict == "hangs":
@@ -171,6 +173,10 @@ async def test_all_questions_together_have_the_time_of_one(open_bench: Any, make
         assert trio.current_time() - began <= 6
         await tell(bench, "Downloading")
         assert told(bench) == ["Downloading"], "the first goes on"
+        keeper.seconds = 3
+        began = trio.current_time()
+        assert await ask(bench, 7) == "Rejected"
+        assert trio.current_time() - began <= 6, "that of the certificate counts, too"
 
 
 @pytest.mark.parametrize(("given_up", "status"), [(True, "AcceptedCanceled"), (False, "Rejected")])
@@ -255,6 +261,14 @@ async def test_an_id_that_cannot_be_told_back_is_rejected(open_bench: Any, keepe
         assert bench.station.asked("signed_update_firmware") == []
 
 
+@pytest.mark.parametrize("number", [2**31 - 1, -(2**31), 0])
+async def test_any_other_id_is_one(open_bench: Any, keeper: Keeper, number: int) -> None:
+    async with open_bench(station=Workshop()) as bench:
+        assert await ask(bench, number) == "Accepted"
+        await tell(bench, "Downloading", number=number)
+        assert told(bench, number) == ["Downloading"]
+
+
 async def test_a_clock_that_is_ahead_brings_no_install_date_on(open_bench: Any, keeper: Keeper, tmp_path: Any) -> None:
     """The power goes while it is verified; the next start has a clock that is ahead by years, and nobody to ask."""
     options: dict[str, Any] = {"database_path": tmp_path / "db"}
@@ -287,6 +301,19 @@ async def test_without_its_proof_an_update_has_failed(open_bench: Any, keeper: K
         assert bench.station.asked("update_firmware") == []
         assert told(bench) == ["DownloadFailed"]
         assert await ask(bench, 6) == "Accepted"
+
+
+async def test_without_its_proof_one_that_is_over_ended_as_it_did(open_bench: Any, keeper: Keeper, disk: Any) -> None:
+    """Nobody was told yet: what is told is how it ended, not that the row of its signature is damaged."""
+    async with open_bench(station=Workshop(), store=disk) as bench:
+        await ask(bench)
+        bench.charge_point.connection.disconnect()
+        await trio.sleep(0.1)
+        await tell(bench, *ORDER)
+    disk.apply([("cp001", [put(JobRow("firmware signature", {"signature": None}))])])
+    async with open_bench(station=Workshop(), store=disk) as bench:
+        await trio.sleep(5)
+        assert told(bench) == ["Installed"]
 
 
 async def test_nothing_of_it_is_left_on_the_disk(open_bench: Any, keeper: Keeper, tmp_path: Any) -> None:
