@@ -154,6 +154,34 @@ async def test_the_time_of_one_that_has_started_ends_no_other(open_bench: Any, m
         assert bench.installed() == [2]
 
 
+async def test_asked_for_once_more_it_waits_anew(open_bench: Any, make_config: Any, profile: Any) -> None:
+    async with open_bench(document=make_config(Core__ConnectionTimeOut=60)) as bench:
+        await remote_start(bench, profile(1, 8, **TX))
+        await trio.sleep(50)
+        await remote_start(bench, profile(2, 9, **TX))
+        await trio.sleep(50)
+        bench.begin(id_tag="R")
+        assert bench.installed() == [2]
+
+
+@pytest.mark.parametrize("is_started", [True, False])
+async def test_nothing_is_left_of_one_that_waits_no_more(
+    open_bench: Any, make_config: Any, profile: Any, is_started: bool
+) -> None:
+    """Neither for what is said of its id tag later, nor in memory."""
+    async with open_bench(document=make_config(Core__ConnectionTimeOut=60)) as bench:
+        for number in range(3):
+            await remote_start(bench, profile(1, 8, **TX), tag=f"R{number}")
+        if is_started:
+            bench.begin(id_tag="R1")
+        await trio.sleep(61)
+        for number in range(3):
+            assert (await bench.charge_point.authorize_id_token(f"R{number}")).is_accepted
+        assert bench.charge_point.counters.internal_errors == 0
+        expected = bench.charge_point._runtime.features.smart_charging._expected
+        assert (expected._starts, expected._of_connector, expected._of_id_tag) == ({}, {}, {})
+
+
 @pytest.mark.parametrize(("level", "installed", "limit"), [(0, [2], 20), (1, [1, 2], 20)])
 async def test_a_second_profile(open_bench: Any, profile: Any, level: int, installed: list[int], limit: float) -> None:
     """Errata 3.42: of the same level it replaces the first, of another it is stacked upon it."""
