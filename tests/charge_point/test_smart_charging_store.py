@@ -1,6 +1,7 @@
 """Charging profiles and the disk: how often it is written, and what holds while it does not work."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +136,120 @@ async def test_a_clock_that_nobody_set_ends_no_profile(
         await bench.charge_point.start()
         await trio.sleep(1)
         assert bench.installed() == [1]
+
+
+async def test_a_default_of_all_connectors_leaves_a_later_one_of_one_alone(
+    open_bench: Any, profile: Any, tmp_path: Path
+) -> None:
+    """The rows are found by their ids, not in the order in which they came."""
+    async with open_bench(database_path=tmp_path) as bench:
+        assert await bench.install(0, profile(9, 16)) == "Accepted"
+        assert await bench.install(1, profile(3, 8)) == "Accepted"
+        assert bench.installed() == [3, 9]
+    async with open_bench(database_path=tmp_path) as bench:
+        assert bench.installed() == [3, 9]
+
+
+async def test_a_row_under_another_number_is_left_out(open_bench: Any, profile: Any) -> None:
+    """It could be cleared under neither."""
+    store = CountingStore()
+    row = charging_profiles.ChargingProfileRow(7, 1, profile(1, 8), None)
+    store.apply([("cp001", [charging_profiles.put(row)])])
+    async with open_bench(store=store) as bench:
+        assert bench.installed() == []
+        assert bench.charge_point.counters.internal_errors == 1
+        assert await bench.install(1, profile(1, 9)) == "Accepted"
+        assert bench.installed() == [1]
+
+
+@pytest.mark.parametrize(("key_is_another", "installed"), [(False, [1]), (True, [])])
+async def test_a_profile_of_another_transaction_does_not_count(
+    open_bench: Any, profile: Any, key_is_another: bool, installed: list[int]
+) -> None:
+    store = CountingStore()
+    async with open_bench(store=store) as bench:
+        bench.begin()
+        await trio.sleep(1)
+        assert await bench.install(1, profile(1, 9, **TX)) == "Accepted"
+        (row,) = (charging_profiles.ROWS.record(row) for row in store.load("cp001", charging_profiles.TABLE))
+        assert row.transaction_key == 1
+        await bench.charge_point.stored()
+        rows = deepcopy(store._rows)
+    store._rows = rows  # as a power cut leaves it
+    if key_is_another:
+        store.apply([("cp001", [charging_profiles.put(row._replace(transaction_key=2))])])
+    async with open_bench(store=store, start=False) as bench:
+        await bench.charge_point.start(resuming_session_ids=("s1",))
+        assert bench.installed() == installed
+        await bench.charge_point.stored()
+        assert store.profiles() == installed
+
+
+async def test_the_last_room_is_taken_while_the_disk_takes_its_time(
+    open_bench: Any, make_config: Any, profile: Any
+) -> None:
+    """By a profile that came with a remote start, and begins to count by a fact."""
+    store = CountingStore()
+    document = make_config(SmartCharging__MaxChargingProfilesInstalled=1)
+    async with open_bench(store=store, document=document) as bench:
+        request = {"idTag": "R", "connectorId": 1, "chargingProfile": profile(1, 8, **TX)}
+        assert await bench.call("RemoteStartTransaction", request) == {"status": "Accepted"}
+        store.is_broken = True
+        async with trio.open_nursery() as nursery:
+
+            async def begin() -> None:
+                await trio.sleep(1)
+                bench.begin(id_tag="R")
+                assert bench.installed() == [1]
+                store.is_broken = False
+
+            nursery.start_soon(begin)
+            assert await bench.install(2, profile(3, 9)) == "Rejected"
+        await trio.sleep(1)
+        assert (bench.installed(), store.profiles()) == ([1], [1])
+
+
+async def test_volatile_ones_can_be_cleared(open_bench: Any, make_config: Any, profile: Any) -> None:
+    store = CountingStore()
+    document = make_config(Internal__VolatileChargingProfilePurposes="TxDefaultProfile")
+    async with open_bench(store=store, document=document) as bench:
+        assert await bench.install(1, profile(1, 9)) == "Accepted"
+        assert (bench.installed(), store.profiles()) == ([1], [])
+        assert await bench.clear(id=1) == "Accepted"
+        assert bench.installed() == []
+        await trio.sleep(0.01)
+        assert bench.limits() == [None, None]
+
+
+async def test_a_default_of_all_connectors_that_is_sent_again_takes_the_place_of_others(
+    open_bench: Any, profile: Any
+) -> None:
+    """Though it is installed just so: it is the last one that was set."""
+    async with open_bench() as bench:
+        assert await bench.install(0, profile(1, 16)) == "Accepted"
+        assert await bench.install(1, profile(2, 8)) == "Accepted"
+        assert bench.installed() == [1, 2]
+        assert await bench.install(0, profile(1, 16)) == "Accepted"
+        assert bench.installed() == [1]
+
+
+@pytest.mark.parametrize(("volatile", "kept"), [("ChargePointMaxProfile", [1]), ("TxProfile", [])])
+async def test_what_came_with_a_remote_start_goes_on_after_a_power_cut(
+    until_power_fails: Any,
+    open_bench: Any,
+    make_config: Any,
+    profile: Any,
+    tmp_path: Path,
+    volatile: str,
+    kept: list[int],
+) -> None:
+    document = make_config(Internal__VolatileChargingProfilePurposes=volatile)
+    async with until_power_fails(database_path=tmp_path, document=document) as bench:
+        request = {"idTag": "R", "connectorId": 1, "chargingProfile": profile(1, 8, **TX)}
+        assert await bench.call("RemoteStartTransaction", request) == {"status": "Accepted"}
+        bench.begin(id_tag="R")
+        assert bench.installed() == [1]
+    async with open_bench(database_path=tmp_path, document=document, start=False) as bench:
+        await bench.charge_point.start(resuming_session_ids=("s1",))
+        assert bench.installed() == kept
+        assert bench.limits() == [8 if kept else None, None]
