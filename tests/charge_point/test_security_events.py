@@ -140,6 +140,39 @@ async def test_a_flood_has_a_bound_and_says_how_much_was_left_out(open_bench: An
         assert len(bench.events.of(SecurityEvent)) >= 1000, "the observer and the log have them all"
 
 
+async def test_of_one_type_no_more_wait_than_may_until_it_is_switched_off(open_bench: Any, telling: Any) -> None:
+    csms = CentralSystem()
+    async with open_bench(csms=csms, document=telling) as bench:
+        for csms.is_reachable in (True, False):
+            if not csms.is_reachable:
+                csms.abort("cp001")
+            for _ in range(MOST_WAITING + 20):
+                bench.charge_point.on_security_event("MemoryExhaustion")
+                await trio.sleep(FLOOD_INTERVAL)
+        assert bench.charge_point.connection.queue_depth == MOST_WAITING
+        for is_disabled in ("true", "false"):
+            await bench.charge_point.configuration.set("DisableSecurityEventNotifications", is_disabled)
+        assert bench.charge_point.connection.queue_depth == 0
+        before = len(told(bench))
+        bench.charge_point.on_security_event("MemoryExhaustion")
+        csms.is_reachable = True
+        await bench.charge_point.wait_all_answered()
+        (last,) = bench.sent("SecurityEventNotification")[before:]
+        assert last.keys() == {"type", "timestamp"}, "nothing was left out since"
+
+
+async def test_types_that_share_their_place_hold_up_none_that_has_one(open_bench: Any, telling: Any) -> None:
+    async with open_bench(document=telling) as bench:
+        for number in range(MOST_TYPES):
+            bench.charge_point.on_security_event(f"Type{number}", critical=True)
+        for number in range(2 * BURST):
+            bench.charge_point.on_security_event(f"New{number}", critical=True)
+        bench.charge_point.on_security_event("Type0", critical=True)
+        await bench.charge_point.wait_all_answered()
+        assert told(bench)[-1] == "Type0"
+        assert len([kind for kind in told(bench) if kind.startswith("New")]) < 2 * BURST
+
+
 async def test_offline_no_more_wait_than_may(open_bench: Any, telling: Any) -> None:
     csms = CentralSystem()
     csms.is_reachable = False
@@ -168,6 +201,18 @@ async def test_a_central_system_that_does_not_know_it_is_spared(
         assert told(bench) == ["StartupOfTheDevice"]
         assert await bench.charge_point.dead_letters() == ()
         assert bench.charge_point.connection.queue_depth == 0
+
+
+async def test_what_waits_for_one_that_does_not_know_it_is_dropped(open_bench: Any, telling: Any) -> None:
+    csms = CentralSystem()
+    csms.answers["SecurityEventNotification"] = CallErrorAnswer("NotImplemented")
+    csms.is_reachable = False
+    async with open_bench(csms=csms, document=telling) as bench:
+        bench.charge_point.on_security_event("TamperDetectionActivated")
+        bench.charge_point.on_security_event("MemoryExhaustion")
+        csms.is_reachable = True
+        await bench.charge_point.wait_all_answered()
+        assert told(bench) == ["StartupOfTheDevice"]
 
 
 async def test_switched_off(open_bench: Any, telling: Any) -> None:
