@@ -94,6 +94,16 @@ async def test_one_that_begins_while_connectors_are_put_out_of_service(open_benc
         assert len(bench.station.asked("all_connectors_unavailable")) == 1
 
 
+async def test_no_remote_start_where_the_station_is_yet_to_put_it_out_of_service(open_bench: Any) -> None:
+    async with open_bench(station=UpdatableStation()) as bench:
+        await ask(bench)
+        bench.station.delays["disable_evse"] = 5
+        await tell(bench, "Downloaded")
+        assert statuses(bench) == ["Available", "Available"]
+        start = {"idTag": "TAG1", "connectorId": 1}
+        assert await bench.call("RemoteStartTransaction", start) == {"status": "Rejected"}
+
+
 async def test_offline_the_end_of_a_transaction_is_enough(open_bench: Any) -> None:
     async with open_bench(station=Workshop()) as bench:
         bench.begin()

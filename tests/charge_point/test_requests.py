@@ -20,10 +20,11 @@ async def test_remote_start_hands_the_token_to_the_station(open_bench: Any, make
         accepted, rejected = {"status": "Accepted"}, {"status": "Rejected"}
         assert await bench.call("RemoteStartTransaction", {"idTag": "A", "connectorId": 2}) == accepted
         assert await bench.call("RemoteStartTransaction", {"idTag": "B"}) == accepted
+        assert await bench.call("RemoteStartTransaction", {"idTag": "C" * 20, "connectorId": 1}) == accepted
         assert await bench.call("RemoteStartTransaction", {"idTag": "C", "connectorId": 0}) == rejected
         assert await bench.call("RemoteStartTransaction", {"idTag": "D", "connectorId": 3}) == rejected
         await trio.sleep(1)
-        assert bench.station.asked("provide_token") == [("A", (2,), True), ("B", (1, 2), True)]
+        assert bench.station.asked("provide_token") == [("A", (2,), True), ("B", (1, 2), True), ("C" * 20, (1,), True)]
         bench.begin(2)
         assert await bench.call("RemoteStartTransaction", {"idTag": "E", "connectorId": 2}) == rejected
         assert await bench.call("RemoteStartTransaction", {"idTag": "F"}) == accepted
@@ -139,8 +140,15 @@ async def test_unlock(open_bench: Any, make_config: Any) -> None:
         assert await bench.call("UnlockConnector", {"connectorId": 1}) == {"status": "Unlocked"}
         assert await bench.call("UnlockConnector", {"connectorId": 3}) == {"status": "NotSupported"}
         assert await bench.call("UnlockConnector", {"connectorId": 0}) == {"status": "NotSupported"}
-        bench.station.answers["unlock_connector"] = UnlockStatus.NOT_SUPPORTED
         bench.begin()
+        for answer in (UnlockStatus.UNLOCKED, UnlockStatus.UNLOCK_FAILED):
+            bench.station.answers["unlock_connector"] = answer
+            assert await bench.call("UnlockConnector", {"connectorId": 1}) == {"status": answer}
+        bench.station.answers["unlock_connector"] = UnlockStatus.NOT_SUPPORTED
+        assert await bench.call("UnlockConnector", {"connectorId": 2}) == {"status": "NotSupported"}
+        await trio.sleep(1)
+        assert bench.sent("StopTransaction") == []
+        assert bench.charge_point.counters.internal_errors == 0
         assert await bench.call("UnlockConnector", {"connectorId": 1}) == {"status": "NotSupported"}
         await trio.sleep(1)
         assert bench.sent("StopTransaction")[0]["reason"] == "UnlockCommand"

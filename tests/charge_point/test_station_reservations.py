@@ -135,6 +135,19 @@ async def test_a_remote_start_where_it_is_reserved(open_bench: Any, check: Reser
         assert len(bench.station.asked("provide_token")) == (2 if answer == "Accepted" else 1)
 
 
+async def test_it_is_asked_only_of_what_is_reserved_and_meant(open_bench: Any) -> None:
+    async with open_bench(station=ReservingStation()) as bench:
+        bench.station.answers["is_token_reserved_for_connector"] = "ReservedForToken"
+        bench.charge_point.on_reservation_start(1)
+        bench.charge_point.on_reservation_start(2)
+        assert await remote_start(bench, connectorId=2) == "Accepted"
+        assert bench.station.asked("is_token_reserved_for_connector") == [(2, "TAG1")]
+        bench.station.calls.clear()
+        bench.charge_point.on_disabled(1)
+        assert await remote_start(bench) == "Accepted"
+        assert bench.station.asked("is_token_reserved_for_connector") == [(2, "TAG1")]
+
+
 async def test_the_library_keeps_none_of_its_own(open_bench: Any) -> None:
     async with open_bench(station=ReservingStation()) as bench:
         assert await reserve(bench) == "Accepted"
