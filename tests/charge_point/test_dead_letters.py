@@ -16,6 +16,7 @@ from ocpp16.profiles import dead_letters
 from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.memory import MemoryStore
 from ocpp16.testing import CallErrorAnswer
+from ocpp16.testing.central_system import START, CentralSystem
 
 REFUSED = CallErrorAnswer("GenericError", "no\x1b[2J" + "x" * 3000)
 
@@ -333,3 +334,23 @@ async def test_a_status_is_none(open_bench: Any, make_config: Any) -> None:
         assert len(bench.sent("StatusNotification")) > 3
         assert await bench.charge_point.dead_letters() == ()
         assert bench.charge_point.connection.queue_depth == 0
+
+
+async def test_a_time_that_was_put_right_is_not_put_right_once_more(open_bench: Any, tmp_path: Any) -> None:
+    """The clock was an hour behind until the Central System told the time; the letter holds what was sent."""
+    csms = CentralSystem()
+    csms.is_reachable = False
+    csms.answers["StartTransaction"] = REFUSED
+    async with open_bench(csms=csms, anchor=START / 1e6 - 3600, database_path=tmp_path) as bench:
+        bench.begin()
+        await trio.sleep(10)
+        csms.is_reachable = True
+        await trio.sleep(200)
+        (letter,) = await bench.charge_point.dead_letters()
+        sent = bench.sent("StartTransaction")
+        assert {start["timestamp"] for start in sent} == {letter.payload["timestamp"]}
+        assert sent[0]["timestamp"].startswith("2026-01-01T00:00")
+        del csms.answers["StartTransaction"]
+        assert await bench.charge_point.dead_letters.resend() == 1
+        await trio.sleep(5)
+        assert bench.sent("StartTransaction")[-1]["timestamp"] == sent[0]["timestamp"]
