@@ -11,7 +11,6 @@ import trio
 
 from ocpp16.enums import Reason
 from ocpp16.errors import StoreError
-from ocpp16.observer import TransactionUpdated
 from ocpp16.profiles import dead_letters
 from ocpp16.store.base import ChargePointChanges
 from ocpp16.store.memory import MemoryStore
@@ -213,116 +212,6 @@ async def test_numbers_are_whole_numbers(open_bench: Any) -> None:
                 with pytest.raises(ValueError, match="sequences must be a"):
                     await call(wrong)
             assert await call([]) == await call({10**6}) == 0
-
-
-async def refused_start(bench: Any) -> None:
-    """A transaction whose StartTransaction was given up, and that is over, offline."""
-    bench.csms.answers["StartTransaction"] = CallErrorAnswer("InternalError")
-    bench.begin()
-    await trio.sleep(5)
-    del bench.csms.answers["StartTransaction"]
-    bench.charge_point.connection.disconnect()
-    await trio.sleep(1)
-    bench.charge_point.on_transaction_stopped(1, "s1", Reason.LOCAL, 1500)
-
-
-async def test_a_start_goes_before_the_end_that_waits(open_bench: Any, make_config: Any) -> None:
-    """Else the Central System would have a transaction that nobody ends."""
-    async with open_bench(document=make_config(Core__TransactionMessageAttempts=1)) as bench:
-        await refused_start(bench)
-        assert await bench.charge_point.dead_letters.resend() == 1
-        bench.charge_point.connection.connect()
-        await trio.sleep(30)
-        sent = [call.action for call in bench.csms.calls() if call.action.endswith("Transaction")]
-        assert sent == ["StartTransaction", "StartTransaction", "StopTransaction"]
-        assert bench.sent("StopTransaction")[0]["transactionId"] == 1
-
-
-@pytest.mark.parametrize("answer", ['[3,"{}",{{}}]', '[4,"{}","GenericError","",{{}}]'])
-async def test_a_start_that_is_answered_after_its_end_leaves_nothing(
-    open_bench: Any, make_config: Any, answer: str
-) -> None:
-    """StopTransaction is on its way, without an id, when it is asked for: it is told again under that."""
-    disk = Disk()
-    async with open_bench(store=disk, document=make_config(Core__TransactionMessageAttempts=1)) as bench:
-        await refused_start(bench)
-        bench.csms.answers["StopTransaction"] = None
-        bench.charge_point.connection.connect()
-        await trio.sleep(10)
-        (stop,) = bench.csms.calls("StopTransaction")
-        assert await bench.charge_point.dead_letters.resend() == 1
-        del bench.csms.answers["StopTransaction"]
-        await bench.csms.send_text("cp001", answer.format(stop.unique_id))
-        await trio.sleep(10)
-        assert len(bench.sent("StartTransaction")) == 2
-        assert [end["transactionId"] for end in bench.sent("StopTransaction")] == [-1, 1]
-        assert bench.sent("StopTransaction")[1] == {**bench.sent("StopTransaction")[0], "transactionId": 1}
-        assert await bench.charge_point.dead_letters() == ()
-        assert bench.charge_point.counters.dead_letters == 1
-        await bench.charge_point.stored()
-        assert not disk._rows["cp001"].get("transactions")
-
-
-@pytest.mark.parametrize("refused", [False, True])
-async def test_an_end_that_was_told_goes_with_its_start(open_bench: Any, make_config: Any, *, refused: bool) -> None:
-    """It had no id: answered or given up, it is told under the one that the start gets, whenever the power is cut."""
-    document = make_config(Core__TransactionMessageAttempts=1)
-    disk = Disk()
-    async with open_bench(store=disk, document=document) as bench:
-        await refused_start(bench)
-        if refused:
-            bench.csms.answers["StopTransaction"] = CallErrorAnswer("PropertyConstraintViolation")
-        bench.charge_point.connection.connect()
-        await trio.sleep(10)
-        letters = await bench.charge_point.dead_letters()
-        assert [letter.action for letter in letters] == ["StartTransaction", "StopTransaction"][: 1 + refused]
-        assert letters[0].payload == bench.sent("StartTransaction")[0]
-        first = letters[0].sequence
-        await bench.charge_point.stored()
-        assert not disk._rows["cp001"].get("transactions")
-    (end,) = bench.sent("StopTransaction")
-    disk.images.clear()
-    async with open_bench(store=disk, document=document) as bench:
-        assert await bench.charge_point.dead_letters.resend([first]) == 1 + refused
-        await trio.sleep(10)
-        await bench.charge_point.stored()
-        images = list(disk.images)
-    assert len(images) > 3
-    both = ["StartTransaction", "StopTransaction"]
-    for image in images:
-        left = Disk(image)
-        async with open_bench(store=left, document=document) as bench:
-            await bench.charge_point.dead_letters.resend()
-            await trio.sleep(10)
-            sent = [call for call in bench.csms.calls() if call.action.endswith("Transaction")]
-            assert [call.action for call in sent] in (both, both[1:], [])
-            assert not sent or sent[-1].payload == {**end, "transactionId": 1}
-            told = bench.events.of(TransactionUpdated)
-            assert [event.session_id for event in told] == ["s1"] * max(0, len(sent) - 1)
-            assert await bench.charge_point.dead_letters() == ()
-            await bench.charge_point.stored()
-            assert not any(left._rows["cp001"].get(name) for name in ("transactions", "message_queue", "dead_letters"))
-
-
-async def test_an_end_that_is_sent_again_alone_is_not_lost_to_its_start(open_bench: Any, make_config: Any) -> None:
-    disk, document = Disk(), make_config(Core__TransactionMessageAttempts=1)
-    async with open_bench(store=disk, document=document) as bench:
-        await refused_start(bench)
-        bench.csms.answers["StopTransaction"] = REFUSED
-        bench.charge_point.connection.connect()
-        await trio.sleep(10)
-        start, stop = (letter.sequence for letter in await bench.charge_point.dead_letters())
-        bench.csms.answers.clear()
-        assert await bench.charge_point.dead_letters.resend([stop]) == 1
-        await trio.sleep(10)
-        (letter,) = await bench.charge_point.dead_letters()
-        assert letter.payload == bench.sent("StartTransaction")[0]
-        await bench.charge_point.stored()
-    async with open_bench(store=disk, document=document) as bench:
-        assert await bench.charge_point.dead_letters.resend([start]) == 1
-        await trio.sleep(10)
-        assert len(bench.sent("StartTransaction")) == 1
-        assert [end["transactionId"] for end in bench.sent("StopTransaction")] == [1]
 
 
 async def test_a_status_is_none(open_bench: Any, make_config: Any) -> None:
