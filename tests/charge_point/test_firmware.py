@@ -104,6 +104,19 @@ async def test_no_remote_start_where_the_station_is_yet_to_put_it_out_of_service
         assert await bench.call("RemoteStartTransaction", start) == {"status": "Rejected"}
 
 
+async def test_one_that_is_yet_to_take_it_gets_no_go_ahead(open_bench: Any) -> None:
+    """It tells of the download before it has answered that it takes the update."""
+    async with open_bench(station=Workshop()) as bench:
+        bench.station.delays["update_firmware"] = 20
+        await ask(bench)
+        bench.station.did()
+        await tell(bench, "Downloading", "Downloaded")
+        await trio.sleep(5)
+        assert bench.station.did() == OUT
+        await trio.sleep(20)
+        assert bench.station.did() == [GO_AHEAD]
+
+
 async def test_offline_the_end_of_a_transaction_is_enough(open_bench: Any) -> None:
     async with open_bench(station=Workshop()) as bench:
         bench.begin()
