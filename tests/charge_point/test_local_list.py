@@ -244,6 +244,7 @@ async def test_a_disk_that_is_full_refuses_the_whole_update(open_bench: Any, doc
         "UPDATE local_list SET status = 'Perhaps' WHERE id_tag = 'a'",
         "DELETE FROM local_list_version",
         "UPDATE local_list_version SET version = -7",
+        "UPDATE local_list_version SET version = 0",
     ],
 )
 async def test_half_a_list_is_none(open_bench: Any, document: Any, tmp_path: Any, spoil: str) -> None:
@@ -277,3 +278,15 @@ async def test_a_long_list_goes_on_in_steps_and_costs_little(open_bench: Any, ma
         entries = bench.charge_point.for_station.authorization.local_list
         assert len(entries) == 3000
         assert len({id(info) for info in entries.values()}) == 1
+
+
+async def test_of_a_first_list_that_is_taken_back_nothing_is_left(open_bench: Any, document: Any, disk: Any) -> None:
+    async with open_bench(document=document, store=disk) as bench:
+        disk.is_full = True
+        assert await send(bench, "Full", 5, [entry("A")]) == "Failed"
+        disk.is_full = False
+        await trio.sleep(60)
+        assert (await version(bench), listed(bench)) == (0, {})
+    async with open_bench(document=document, store=disk) as bench:
+        assert bench.charge_point.counters.internal_errors == 0
+        assert await send(bench, "Differential", 1, [entry("A")]) == "Accepted", "there is nothing that is damaged"

@@ -201,6 +201,19 @@ async def test_who_is_not_asked_tells_no_other_parent(open_bench: Any, make_conf
         assert check(1, "tag1") is ReservationCheckStatus.RESERVED_FOR_TOKEN
 
 
+async def test_a_parent_that_is_known_here_counts_as_well(open_bench: Any, make_config: Any) -> None:
+    csms = CentralSystem()
+    csms.answers["Authorize"] = {"idTagInfo": {"status": "Accepted", "parentIdTag": "family"}}
+    document = make_config(Core__AuthorizationCacheEnabled=True, Core__LocalPreAuthorize=True)
+    async with open_bench(csms=csms, document=document) as bench:
+        await bench.charge_point.authorize_id_token("TAG1")
+        assert await reserve(bench, id_tag="OTHER", parentIdTag="FAMILY") == "Accepted"
+        await bench.charge_point.authorize_id_token("TAG1")
+        assert len(bench.sent("Authorize")) == 1
+        check = bench.charge_point.for_station.reservations.is_token_reserved_for_connector
+        assert check(1, "tag1") is ReservationCheckStatus.RESERVED_FOR_TOKEN
+
+
 async def test_parents_that_are_remembered_are_bounded(open_bench: Any) -> None:
     csms = CentralSystem()
     csms.answers["Authorize"] = lambda payload, call: {
