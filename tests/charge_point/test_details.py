@@ -184,6 +184,35 @@ async def test_reset_waits_for_the_disk_but_not_for_ever(open_bench: Any, is_men
         assert len(bench.station.asked("reset")) == 1
 
 
+async def test_a_reset_goes_on_when_the_last_transaction_has_ended_offline(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        bench.begin()
+        await trio.sleep(1)
+        bench.station.delays["stop_transaction"] = 5
+        assert await bench.call("Reset", {"type": "Soft"}) == {"status": "Accepted"}
+        await trio.sleep(1)
+        bench.csms.is_reachable = False
+        bench.csms.abort("cp001")
+        await trio.sleep(2)
+        assert bench.station.asked("reset") == []
+        await trio.sleep(5)
+        assert bench.station.asked("reset") == [(ResetType.SOFT,)]
+
+
+async def test_a_reset_waits_for_no_answer_of_a_connection_that_is_gone(open_bench: Any) -> None:
+    async with open_bench() as bench:
+        bench.begin()
+        await trio.sleep(1)
+        bench.csms.answers["StopTransaction"] = None
+        assert await bench.call("Reset", {"type": "Soft"}) == {"status": "Accepted"}
+        await trio.sleep(5)
+        assert bench.station.asked("reset") == [], "the end is told, and not answered yet"
+        bench.csms.is_reachable = False
+        bench.csms.abort("cp001")
+        await trio.sleep(1)
+        assert bench.station.asked("reset") == [(ResetType.SOFT,)]
+
+
 async def test_a_reset_that_fails_is_tried_again(open_bench: Any, make_config: Any) -> None:
     async with open_bench(document=make_config(Core__ResetRetries=2)) as bench:
         bench.station.answers["reset"] = OSError("stuck")
