@@ -197,6 +197,14 @@ async def test_one_that_waits_for_its_date_waits_on(open_bench: Any, tmp_path: A
         ]
 
 
+async def test_a_clock_that_is_right_is_believed_at_once(open_bench: Any, disk: Any) -> None:
+    async with open_bench(station=Workshop(), store=disk) as bench:
+        await ask(bench, retrieveDate="2026-01-01T00:00:10Z")
+    async with open_bench(station=Workshop(), store=disk) as bench:
+        await trio.sleep(11)
+        assert len(bench.station.asked("update_firmware")) == 1
+
+
 async def test_a_clock_that_is_ahead_at_the_start_begins_none(open_bench: Any, disk: Any) -> None:
     """As that of the machine may be by a year, until the Central System has told the time."""
     async with open_bench(station=Workshop(), store=disk) as bench:
