@@ -134,6 +134,7 @@ class FirmwareUpdates(FeatureProfile):
             is_begun = earlier is not None and earlier.step > Step.SCHEDULED
             if earlier is not None and is_begun and not cancels and not await self._is_cancelled(earlier, by):
                 return Taken.REFUSED
+            self._leave_what_is_over()
             job = FirmwareJob(update, Step.SCHEDULED, is_told=True)
             try:
                 await self.ctx.asked.commit(
@@ -151,6 +152,12 @@ class FirmwareUpdates(FeatureProfile):
             self._cancel_firmware_update, job.update.request_id, accept=yes_or_no, safe=False, by=by
         )
         return is_cancelled or job is not self._job or job.step is Step.OVER
+
+    def _leave_what_is_over(self) -> None:
+        """Another one is taken: what waits to be told of the one before, its end, waits by itself from here on."""
+        if self._job is not None and self._job.step is Step.OVER:
+            self._told_of().leave()
+            self._told_status()
 
     def _replace(self, job: FirmwareJob) -> None:
         self.stop()

@@ -24,7 +24,7 @@ from ocpp16.store.tables.jobs import ROWS, JobRow, delete, put
 from ocpp16.values import exactly
 
 MOST_EARLY = 8
-"""Statuses that may be told before the request is answered: there are no more."""
+"""Statuses that are kept of those told before the request is answered: there are no more, and the last counts."""
 _REJECTED = GetLogResponse(LogStatusEnumType.REJECTED)
 
 
@@ -143,7 +143,8 @@ class Upload:
                 response = await self._ask(request)
                 if response.status is LogStatusEnumType.REJECTED:
                     return _REJECTED
-                job, replaced = _Job(request), self._job is not None and not self._job.is_over
+                self._leave_what_is_over()
+                job, replaced = _Job(request), self._job is not None
                 await self._ctx.asked.commit(
                     self._rows(job), apply=partial(self._replace, job), restore=lambda: self._rows(self._job)
                 )
@@ -155,6 +156,12 @@ class Upload:
 
     async def _ask(self, request: LogRequest) -> GetLogResponse:
         return await self._ctx.station_side.ask(self._question, request, accept=_response, safe=_REJECTED)
+
+    def _leave_what_is_over(self) -> None:
+        """Another one is taken: what waits to be told of the one before, its end, waits by itself from here on."""
+        if self._job is not None and self._job.is_over:
+            self._report.leave()
+            self._told_status()
 
     def _replace(self, job: _Job) -> None:
         self._report.drop()
@@ -183,8 +190,8 @@ class Upload:
     def told(self, request_id: int, status: Status) -> None:
         """How far it is. Raises ValueError for another upload than the one that runs; then nothing has changed."""
         if self._asked is not None and self._asked.request_id == request_id:
-            if len(self._early) < MOST_EARLY:
-                self._early = (*self._early, status)
+            if self._early[-1:] != (status,):
+                self._early = (*self._early[: MOST_EARLY - 1], status)
             return
         job = self._job
         if job is None or job.is_over:
